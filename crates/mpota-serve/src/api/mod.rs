@@ -1,0 +1,36 @@
+//! The REST API: `/repos/...` as at api.github.com, `/api/v3/repos/...` as at
+//! a GitHub Enterprise server.
+//!
+//! Reading is here; writing belongs beside it, in modules of its own, on the
+//! same paths and on the upload paths that [`objects`] names.
+
+pub(crate) mod auth;
+mod graphql;
+mod objects;
+mod page;
+pub(crate) mod rate;
+mod releases;
+mod reply;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::Response;
+use hyper::Uri;
+
+use crate::app::App;
+use crate::web::pages;
+
+/// Under which prefixes the API is found.
+pub(crate) const PREFIXES: [&str; 2] = ["", "/api/v3"];
+
+/// All paths of the API.
+pub(crate) fn routes() -> Router<Arc<App>> {
+    PREFIXES.into_iter().fold(graphql::routes(), releases::routes)
+}
+
+/// Paths that nothing answers: as the API, or as a page.
+pub(crate) async fn unknown(uri: Uri) -> Response {
+    let api = |path: &str| path.starts_with("/repos/") || path.starts_with("/api/") || path == "/graphql";
+    if api(uri.path()) { reply::not_found() } else { pages::not_found() }
+}

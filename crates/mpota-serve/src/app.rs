@@ -1,0 +1,100 @@
+//! What all answers share.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::FromRequestParts;
+use axum::response::Response;
+use hyper::header::{HOST, HeaderMap};
+use hyper::http::request::Parts;
+use hyper::{Method, StatusCode, Uri};
+
+use crate::api::auth::Token;
+use crate::api::rate::Rates;
+use crate::catalog::digest::Digests;
+use crate::catalog::{Catalog, Release, Repo};
+use crate::log::{Event, RequestLog};
+use crate::net::listen::Via;
+use crate::web::signed::Signer;
+
+/// The server's state.
+pub(crate) struct App {
+    pub catalog: Catalog,
+    pub digests: Digests,
+    pub signer: Signer,
+    pub rates: Rates,
+    pub token: Option<Token>,
+    pub redirects: bool,
+    /// Where assets are served, if not where everything else is.
+    pub asset_base: Option<String>,
+    /// Host and port for a client that names none.
+    pub authority: String,
+    pub log: Arc<RequestLog>,
+    pub told: Mutex<HashSet<String>>,
+}
+
+impl App {
+    /// The releases of a repository; what cannot be read is told once.
+    pub fn releases(&self, repo: &Repo) -> Vec<Release> {
+        let releases = self.catalog.releases(repo);
+        for problem in releases.problems {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            if told.insert(problem.clone()) {
+                drop(told);
+                self.log.tell(&Event::Problem(problem));
+            }
+        }
+        releases.all
+    }
+
+    /// Scheme, host and port as the client knows this server.
+    pub fn base(&self, cx: &Cx) -> String {
+        let scheme = if cx.via.tls { "https" } else { "http" };
+        let host = cx.headers.get(HOST).and_then(|host| host.to_str().ok());
+        let host = host.filter(|host| plain_host(host));
+        format!("{scheme}://{}", host.unwrap_or(&self.authority))
+    }
+
+    /// Scheme, host and port of the storage host.
+    pub fn asset_base(&self, cx: &Cx) -> String {
+        self.asset_base.clone().unwrap_or_else(|| self.base(cx))
+    }
+}
+
+fn plain_host(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte))
+}
+
+/// What a handler needs of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Cx {
+    pub method: Method,
+    pub uri: Uri,
+    pub headers: HeaderMap,
+    pub via: Via,
+}
+
+impl<S: Sync> FromRequestParts<S> for Cx {
+    type Rejection = StatusCode;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, StatusCode> {
+        Ok(Self {
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+            via: *parts.extensions.get().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?,
+        })
+    }
+}
+
+/// Runs a handler that reads the disk where it holds up nobody else.
+pub(crate) async fn blocking<F>(app: Arc<App>, cx: Cx, handler: F) -> Response
+where
+    F: FnOnce(&App, &Cx) -> Response + Send + 'static,
+{
+    tokio::task::spawn_blocking(move || handler(&app, &cx)).await.unwrap_or_else(|_| {
+        let mut response = Response::default();
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}

@@ -1,0 +1,113 @@
+//! Accepting connections and speaking HTTP/1.1 on them.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tower_service::Service;
+
+use super::conns::{Conn, Conns, Place, Watched, WatchedBody};
+use crate::log::{ListenerKind, LoggedBody, RequestLog, describe};
+
+const MOST_HEADERS: usize = 100;
+/// How long to wait when the system gives no more sockets.
+const NO_SOCKETS: Duration = Duration::from_millis(50);
+
+/// What a request handler knows about its connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Via {
+    pub tls: bool,
+}
+
+/// One listening socket and what answers behind it.
+#[derive(Clone)]
+pub(crate) struct Listener {
+    pub kind: ListenerKind,
+    pub tls: Option<TlsAcceptor>,
+    pub router: Router,
+    pub conns: Arc<Conns>,
+    pub log: Arc<RequestLog>,
+    pub header_bytes: usize,
+}
+
+impl Listener {
+    /// Accepts for ever.
+    pub async fn run(self, socket: TcpListener) {
+        let me = Arc::new(self);
+        loop {
+            // The newcomer is taken first: only then is it known that a place
+            // is wanted, and another connection may have to give way for it.
+            let Ok((stream, _)) = socket.accept().await else {
+                tokio::time::sleep(NO_SOCKETS).await;
+                continue;
+            };
+            let Some(place) = me.conns.enter().await else {
+                return;
+            };
+            tokio::spawn(Arc::clone(&me).connection(stream, place));
+        }
+    }
+
+    async fn connection(self: Arc<Self>, stream: TcpStream, place: Place) {
+        // A board waits for the end of every answer: do not hold back its tail.
+        let _ = stream.set_nodelay(true);
+        let conn = Arc::clone(&place.conn);
+        let watched = Watched::new(stream, Arc::clone(&conn));
+        let talk = async {
+            match &self.tls {
+                None => self.talk(watched, &conn).await,
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(watched).await {
+                        conn.expects_head();
+                        self.talk(stream, &conn).await;
+                    }
+                }
+            }
+        };
+        tokio::select! {
+            () = talk => {}
+            () = conn.ended() => {}
+        }
+        drop(place);
+    }
+
+    async fn talk<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(&self, stream: S, conn: &Arc<Conn>) {
+        let service = service_fn(|request| self.answer(request, conn));
+        // An error here is a client that broke off or spoke no HTTP: hyper has
+        // answered what could be answered.
+        let _ = http1::Builder::new()
+            .header_read_timeout(None)
+            .max_buf_size(self.header_bytes.max(8 * 1024))
+            .max_headers(MOST_HEADERS)
+            .serve_connection(TokioIo::new(stream), service)
+            .await;
+    }
+
+    async fn answer(
+        &self,
+        mut request: Request<Incoming>,
+        conn: &Arc<Conn>,
+    ) -> Result<Response<LoggedBody>, Infallible> {
+        conn.answering();
+        let tls = self.tls.is_some();
+        let mut logged = describe(&request, conn.id, tls, self.kind);
+        request.extensions_mut().insert(Via { tls });
+        let request = request.map(|body| Body::new(WatchedBody::new(body, Arc::clone(conn))));
+        let response = self.router.clone().call(request).await?;
+        logged.status = response.status().as_u16();
+        let (head, body) = response.into_parts();
+        let conn = Arc::clone(conn);
+        let body = LoggedBody::new(body, logged, Arc::clone(&self.log), move || conn.answered());
+        Ok(Response::from_parts(head, body))
+    }
+}

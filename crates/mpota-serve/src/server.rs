@@ -1,0 +1,270 @@
+//! Starting and stopping.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
+
+use crate::api::auth::Token;
+use crate::api::rate::Rates;
+use crate::app::App;
+use crate::catalog::digest::Digests;
+use crate::catalog::{Catalog, ReleaseSummary};
+use crate::error::{Error, Result};
+use crate::log::{ListenerKind, LoggedRequest, RequestLog};
+use crate::net::conns::Conns;
+use crate::net::listen::Listener;
+use crate::net::tls::{self, pem_certificate};
+use crate::options::Options;
+use crate::web::signed::Signer;
+use crate::{api, web};
+
+const THREADS: usize = 2;
+/// How long a stop waits for a disk that does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A running server. It serves on threads of its own until it is stopped or
+/// dropped.
+pub struct Server {
+    app: Arc<App>,
+    conns: Arc<Conns>,
+    base_url: String,
+    asset_url: String,
+    addresses: (SocketAddr, SocketAddr),
+    trust_der: Option<Vec<u8>>,
+    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("base_url", &self.base_url)
+            .field("asset_url", &self.asset_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Binds, and serves from then on.
+    pub fn start(options: Options) -> Result<Self> {
+        let catalog = Catalog::open(options.root.clone(), options.repo.clone())?;
+        let token = options.token.as_deref().map(Token::new).transpose()?;
+        let log = Arc::new(RequestLog::new(options.limits.logged_requests, options.log.clone()));
+        let conns = Conns::new(options.limits.clone());
+
+        let mut names = vec![own_name(options.listen.ip()), "localhost".to_owned()];
+        names.extend(options.host.clone());
+        names.extend(options.asset_host.clone());
+        let api_tls = tls::setup(&options.tls, &names, None)?;
+        let asset_tls = match &options.asset_tls {
+            Some(tls) => tls::setup(tls, &names, Some(&api_tls))?,
+            None => api_tls.clone(),
+        };
+
+        let (api_socket, api_address) = bind(options.listen)?;
+        let host = options.host.clone().unwrap_or_else(|| own_name(api_address.ip()));
+        let authority = format!("{}:{}", bracketed(&host), api_address.port());
+        let scheme = |tls: &tls::Setup| if tls.acceptor.is_some() { "https" } else { "http" };
+        let base_url = format!("{}://{authority}", scheme(&api_tls));
+        let mut sockets = vec![(ListenerKind::Api, api_socket)];
+        let mut asset_address = api_address;
+        let asset_base = match &options.asset_host {
+            None => None,
+            Some(host) => {
+                let wanted = options.asset_listen.unwrap_or_else(|| SocketAddr::new(options.listen.ip(), 0));
+                let (socket, address) = bind(wanted)?;
+                sockets.push((ListenerKind::Asset, socket));
+                sockets.extend(also_on_ipv6(host, address).map(|s| (ListenerKind::Asset, s)));
+                asset_address = address;
+                let port = address.port();
+                let scheme = scheme(&asset_tls);
+                Some(format!("{scheme}://{}:{port}", bracketed(host)))
+            }
+        };
+
+        let app = Arc::new(App {
+            catalog,
+            digests: Digests::default(),
+            signer: Signer::new(options.url_lifetime)?,
+            rates: Rates::new(),
+            token,
+            redirects: options.redirects,
+            asset_base: asset_base.clone(),
+            authority,
+            log: Arc::clone(&log),
+            told: Mutex::new(HashSet::new()),
+        });
+
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("mpota-serve")
+            .enable_all()
+            .build()
+            .map_err(Error::Threads)?;
+        for (kind, socket) in sockets {
+            let (tls, router) = match kind {
+                ListenerKind::Api => {
+                    let routes = web::pages::routes().merge(api::routes());
+                    let routes = match asset_base {
+                        None => routes.merge(web::storage::routes()),
+                        Some(_) => routes,
+                    };
+                    let routes = routes.fallback(api::unknown);
+                    (&api_tls, routes.method_not_allowed_fallback(api::unknown))
+                }
+                ListenerKind::Asset => {
+                    let routes = web::storage::routes().fallback(web::storage::unknown);
+                    let routes = routes.method_not_allowed_fallback(web::storage::unknown);
+                    (&asset_tls, routes)
+                }
+            };
+            let listener = Listener {
+                kind,
+                tls: tls.acceptor.clone(),
+                router: router.with_state(Arc::clone(&app)),
+                conns: Arc::clone(&conns),
+                log: Arc::clone(&log),
+                header_bytes: options.limits.header_bytes,
+            };
+            let guard = runtime.enter();
+            let socket = tokio::net::TcpListener::from_std(socket).map_err(Error::Threads)?;
+            drop(guard);
+            runtime.spawn(listener.run(socket));
+        }
+        runtime.spawn(Arc::clone(&conns).watch());
+
+        Ok(Self {
+            app,
+            conns,
+            asset_url: asset_base.unwrap_or_else(|| base_url.clone()),
+            base_url,
+            addresses: (api_address, asset_address),
+            trust_der: api_tls.trust_der.or(asset_tls.trust_der),
+            running: Some(keep(runtime)?),
+        })
+    }
+
+    /// Scheme, host and port of the download paths and the REST API, without a
+    /// slash at the end.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Scheme, host and port of the storage host; the same as
+    /// [`Server::base_url`] when it has no name of its own.
+    #[must_use]
+    pub fn asset_url(&self) -> &str {
+        &self.asset_url
+    }
+
+    /// The address that the download paths and the REST API are bound to.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.addresses.0
+    }
+
+    /// The address that the storage host is bound to.
+    #[must_use]
+    pub fn asset_address(&self) -> SocketAddr {
+        self.addresses.1
+    }
+
+    /// The certificate that a board has to trust, as DER: the authority's, or
+    /// the last of a given chain. None for plain http.
+    #[must_use]
+    pub fn certificate_der(&self) -> Option<&[u8]> {
+        self.trust_der.as_deref()
+    }
+
+    /// The same as PEM, for curl and browsers.
+    #[must_use]
+    pub fn certificate_pem(&self) -> Option<String> {
+        self.certificate_der().map(pem_certificate)
+    }
+
+    /// What was asked so far, oldest first.
+    #[must_use]
+    pub fn requests(&self) -> Vec<LoggedRequest> {
+        self.app.log.requests()
+    }
+
+    /// Forgets what was asked so far.
+    pub fn clear_requests(&self) {
+        self.app.log.clear();
+    }
+
+    /// How many connections were accepted so far, those without any request
+    /// among them.
+    #[must_use]
+    pub fn connections(&self) -> u64 {
+        self.conns.accepted()
+    }
+
+    /// What is served, read from the folder now.
+    #[must_use]
+    pub fn releases(&self) -> Vec<ReleaseSummary> {
+        self.app.catalog.summary()
+    }
+
+    /// Closes every connection and frees the ports. Stopping twice is fine.
+    pub fn stop(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            let _ = stop.send(());
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Holds the runtime on a thread of its own, so that it can be stopped from
+/// anywhere, another runtime included.
+fn keep(runtime: Runtime) -> Result<(oneshot::Sender<()>, JoinHandle<()>)> {
+    let (stop, stopped) = oneshot::channel();
+    let thread = std::thread::Builder::new()
+        .name("mpota-serve".into())
+        .spawn(move || {
+            let _ = runtime.block_on(stopped);
+            runtime.shutdown_timeout(PATIENCE);
+        })
+        .map_err(Error::Threads)?;
+    Ok((stop, thread))
+}
+
+fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
+    let fail = |source| Error::Bind { address, source };
+    let socket = TcpListener::bind(address).map_err(fail)?;
+    socket.set_nonblocking(true).map_err(fail)?;
+    let bound = socket.local_addr().map_err(fail)?;
+    Ok((socket, bound))
+}
+
+/// `localhost` is ::1 first on most systems, and not every client tries the
+/// second address. If the port is not free there, that client is out of luck.
+fn also_on_ipv6(host: &str, bound: SocketAddr) -> Option<TcpListener> {
+    let twin = SocketAddr::new(Ipv6Addr::LOCALHOST.into(), bound.port());
+    let wanted = host.eq_ignore_ascii_case("localhost") && bound.ip() == Ipv4Addr::LOCALHOST;
+    if wanted { bind(twin).ok().map(|(socket, _)| socket) } else { None }
+}
+
+/// How this machine itself reaches the address.
+fn own_name(ip: IpAddr) -> String {
+    match ip {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.to_string(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.to_string(),
+        ip => ip.to_string(),
+    }
+}
+
+fn bracketed(host: &str) -> String {
+    if host.parse::<Ipv6Addr>().is_ok() { format!("[{host}]") } else { host.to_owned() }
+}

@@ -1,0 +1,30 @@
+//! Percent-encoding.
+
+use std::fmt::Write as _;
+
+/// For one part of a path or a value in a query; `keep` is left as it is too.
+pub(crate) fn encode(text: &str, keep: &[u8]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) || keep.contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// A tag, which may hold slashes.
+pub(crate) fn encode_tag(tag: &str) -> String {
+    encode(tag, b"/")
+}
+
+/// The value of a key in a query, not decoded.
+pub(crate) fn in_query<'a>(query: &'a str, key: &str) -> Option<&'a str> {
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(k, value)| (k == key).then_some(value))
+}

@@ -1,0 +1,84 @@
+//! The contents of an asset: streamed, in parts if wanted.
+
+use std::fs::File;
+use std::io::{Seek, SeekFrom};
+
+use axum::body::Body;
+use axum::response::Response;
+use hyper::header::{
+    ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue,
+    LAST_MODIFIED,
+};
+use hyper::{Method, StatusCode};
+use tokio::io::AsyncReadExt as _;
+use tokio_util::io::ReaderStream;
+
+use super::encode::encode;
+use super::range::{Wanted, unchanged, wanted};
+use crate::app::Cx;
+use crate::catalog::Asset;
+use crate::catalog::digest::Stamp;
+
+/// GitHub says this of every asset, whatever it is.
+pub(crate) const OCTETS: &str = "application/octet-stream";
+const CHUNK: usize = 64 * 1024;
+
+/// Why there is no content.
+pub(crate) enum Refused {
+    /// It is gone or cannot be read.
+    Gone,
+    /// The range lies behind the end of this many bytes.
+    Range(u64),
+}
+
+/// Answers with an asset's content, a part of it, or 304.
+pub(crate) fn content(cx: &Cx, asset: &Asset) -> Result<Response, Refused> {
+    let mut file = File::open(&asset.path).map_err(|_| Refused::Gone)?;
+    // What was opened is what is described, should it have been replaced since
+    // the folder was listed.
+    let metadata = file.metadata().map_err(|_| Refused::Gone)?;
+    if !metadata.is_file() {
+        return Err(Refused::Gone);
+    }
+    let stamp = Stamp::of(&metadata);
+    let etag = stamp.etag();
+    let mut response = Response::default();
+    let set = |response: &mut Response, name, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    set(&mut response, ETAG, &etag);
+    let date = httpdate::fmt_http_date(stamp.modified);
+    set(&mut response, LAST_MODIFIED, &date);
+    set(&mut response, ACCEPT_RANGES, "bytes");
+    if unchanged(&cx.headers, &etag, Some(stamp.modified)) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    let range = match cx.method {
+        Method::GET => wanted(&cx.headers, stamp.len, &etag, stamp.modified),
+        _ => Wanted::Whole,
+    };
+    let length = match range {
+        Wanted::Whole => stamp.len,
+        Wanted::Nothing => return Err(Refused::Range(stamp.len)),
+        Wanted::Part(first, last) => {
+            file.seek(SeekFrom::Start(first)).map_err(|_| Refused::Gone)?;
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let range = format!("bytes {first}-{last}/{}", stamp.len);
+            set(&mut response, CONTENT_RANGE, &range);
+            last - first + 1
+        }
+    };
+    set(&mut response, CONTENT_TYPE, OCTETS);
+    let disposition = format!("attachment; filename={}", encode(&asset.name, b""));
+    set(&mut response, CONTENT_DISPOSITION, &disposition);
+    set(&mut response, CONTENT_LENGTH, &length.to_string());
+    if cx.method != Method::HEAD {
+        let part = tokio::fs::File::from_std(file).take(length);
+        let stream = ReaderStream::with_capacity(part, CHUNK);
+        *response.body_mut() = Body::from_stream(stream);
+    }
+    Ok(response)
+}

@@ -1,0 +1,204 @@
+//! The download paths of github.com.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod support;
+
+use mpota_serve::{Options, Server};
+use support::{Folder, bytes, follow, get, head, header, pack, text};
+
+#[test]
+fn latest_leads_over_the_tag_to_the_storage_host() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let base = server.base_url();
+    let (way, response) = follow(&format!("{base}/octo/weather/releases/latest/download/weather.pack"));
+    assert_eq!(way.len(), 3, "{way:?}");
+    assert_eq!(way[1], format!("{base}/octo/weather/releases/download/v1.11.0/weather.pack"));
+    assert!(way[2].starts_with(&format!("{}/github-production", server.asset_url())));
+    assert_eq!(response.status(), 200);
+    assert_eq!(header(&response, "content-type"), "application/octet-stream");
+    assert_eq!(header(&response, "content-length"), "300000");
+    assert_eq!(header(&response, "accept-ranges"), "bytes");
+    assert!(header(&response, "etag").starts_with('"'));
+    assert!(header(&response, "last-modified").ends_with("GMT"));
+    assert_eq!(bytes(response), pack("v1.11.0"));
+}
+
+#[test]
+fn the_storage_host_differs_in_name_and_port() {
+    let server = Folder::with_releases().serve();
+    assert!(server.base_url().starts_with("http://127.0.0.1:"));
+    assert!(server.asset_url().starts_with("http://localhost:"));
+    assert_ne!(server.address().port(), server.asset_address().port());
+}
+
+#[test]
+fn a_chosen_tag_needs_one_redirect() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let url = "/octo/weather/releases/download/v1.6.0/manifest.json";
+    let (way, response) = follow(&format!("{}{url}", server.base_url()));
+    assert_eq!(way.len(), 2);
+    assert_eq!(text(response), "manifest of v1.6.0\n");
+}
+
+#[test]
+fn signed_addresses_are_as_long_as_githubs() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let url = support::storage_url(&server, "v1.6.0", "manifest.json");
+    assert!((750..950).contains(&url.len()), "{} {url}", url.len());
+}
+
+#[test]
+fn redirects_carry_a_header_line_of_three_and_a_half_kilobytes() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let url = "/octo/weather/releases/latest/download/manifest.json";
+    let response = get(&format!("{}{url}", server.base_url()), &[]);
+    let length = header(&response, "content-security-policy").len();
+    assert!((3_400..3_700).contains(&length), "{length}");
+}
+
+#[test]
+fn the_latest_page_names_the_tag() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let base = server.base_url();
+    let response = get(&format!("{base}/octo/weather/releases/latest"), &[]);
+    assert_eq!(response.status(), 302);
+    assert_eq!(header(&response, "location"), format!("{base}/octo/weather/releases/tag/v1.11.0"));
+}
+
+#[test]
+fn what_is_not_there_is_githubs_plain_not_found() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let paths = [
+        "/octo/weather/releases/download/v1.6.0/nothing",
+        "/octo/weather/releases/download/v9.9.9/manifest.json",
+        "/octo/nothing/releases/latest/download/manifest.json",
+        "/nobody/weather/releases/latest/download/manifest.json",
+        "/octo/weather/releases/download/v1.6.0",
+        "/octo/weather/releases/download/v1.6.0/",
+        "/octo/weather",
+        "/",
+    ];
+    for path in paths {
+        let response = get(&format!("{}{path}", server.base_url()), &[]);
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(header(&response, "content-type"), "text/plain; charset=utf-8");
+        assert_eq!(text(response), "Not Found", "{path}");
+    }
+}
+
+#[test]
+fn names_are_compared_as_github_does() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let found = |path: &str| get(&format!("{}{path}", server.base_url()), &[]).status();
+    assert_eq!(found("/OCTO/Weather/releases/download/v1.6.0/manifest.json"), 302);
+    assert_eq!(found("/octo/weather/releases/download/V1.6.0/manifest.json"), 404);
+    assert_eq!(found("/octo/weather/releases/download/v1.6.0/Manifest.json"), 404);
+}
+
+#[test]
+fn a_plain_mirror_answers_at_once() {
+    let folder = Folder::with_releases();
+    let options = Options { redirects: false, ..folder.options() };
+    let server = Server::start(options).unwrap();
+    for path in ["latest/download/weather.pack", "download/v1.11.0/weather.pack"] {
+        let url = format!("{}/octo/weather/releases/{path}", server.base_url());
+        let response = get(&url, &[("range", "bytes=10-19")]);
+        assert_eq!(response.status(), 206);
+        assert_eq!(bytes(response), &pack("v1.11.0")[10..20]);
+        let whole = get(&url, &[("authorization", "Bearer whatever")]);
+        assert_eq!(bytes(whole), pack("v1.11.0"));
+    }
+    let url = format!("{}/octo/weather/releases/latest/download/nothing", server.base_url());
+    assert_eq!(text(get(&url, &[])), "Not Found");
+}
+
+#[test]
+fn head_says_the_same_without_a_body() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let url = format!("{}/octo/weather/releases/latest/download/weather.pack", server.base_url());
+    let redirect = head(&url, &[]);
+    assert_eq!(redirect.status(), 302);
+    let url = support::storage_url(&server, "v1.11.0", "weather.pack");
+    server.clear_requests();
+    let (by_get, by_head) = (get(&url, &[]), head(&url, &[]));
+    for name in ["content-length", "content-type", "etag", "last-modified"] {
+        assert_eq!(header(&by_get, name), header(&by_head, name), "{name}");
+    }
+    assert_eq!(bytes(by_get).len(), 300_000);
+    assert_eq!(bytes(by_head).len(), 0);
+    let sent: Vec<u64> = server.requests().iter().map(|r| r.bytes_sent).collect();
+    assert_eq!(sent, [300_000, 0]);
+}
+
+#[test]
+fn without_an_asset_host_everything_is_on_one_port() {
+    let folder = Folder::with_releases();
+    let server = Server::start(Options::new(folder.path())).unwrap();
+    assert_eq!(server.base_url(), server.asset_url());
+    let url = format!("{}/octo/weather/releases/latest/download/weather.pack", server.base_url());
+    let (way, response) = follow(&url);
+    assert_eq!(way.len(), 3);
+    assert_eq!(bytes(response), pack("v1.11.0"));
+}
+
+#[test]
+fn redirects_name_the_host_that_was_asked_for() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let request = "GET /octo/weather/releases/latest HTTP/1.1\r\n\
+                   Host: board-lan.example:8080\r\nConnection: close\r\n\r\n";
+    let answer = support::raw(&server, request);
+    assert!(answer.contains("location: http://board-lan.example:8080/octo/weather/"), "{answer}");
+    let bent = "GET /octo/weather/releases/latest HTTP/1.1\r\n\
+                Host: evil/@x\r\nConnection: close\r\n\r\n";
+    let answer = support::raw(&server, bent);
+    assert!(!answer.contains("evil"), "{answer}");
+}
+
+#[test]
+fn a_stopped_server_frees_its_port_and_keeps_its_log() {
+    let folder = Folder::with_releases();
+    let mut server = folder.serve();
+    let address = server.address();
+    get(&format!("{}/", server.base_url()), &[]);
+    server.stop();
+    server.stop();
+    assert!(std::net::TcpStream::connect(address).is_err());
+    assert_eq!(server.requests().len(), 1);
+    let again = Options { listen: address, ..folder.options() };
+    assert_eq!(Server::start(again).unwrap().address(), address);
+}
+
+#[test]
+fn every_request_is_logged_with_what_came_and_went() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let url = support::storage_url(&server, "v1.11.0", "weather.pack");
+    server.clear_requests();
+    assert!(server.requests().is_empty());
+    let headers = [("range", "bytes=5-9"), ("user-agent", "board/1")];
+    bytes(get(&url, &headers));
+    get(&format!("{}/octo/x?y=1", server.base_url()), &[("authorization", "token T")]);
+    let log = server.requests();
+    let [part, missing] = &log[..] else {
+        panic!("{log:?}");
+    };
+    assert_eq!((part.method.as_str(), part.status), ("GET", 206));
+    assert_eq!(part.range.as_deref(), Some("bytes=5-9"));
+    assert_eq!((part.bytes_sent, part.tls), (5, false));
+    assert_eq!(part.user_agent, "board/1");
+    assert_eq!(part.host, server.asset_url().trim_start_matches("http://"));
+    assert_eq!(part.listener, mpota_serve::ListenerKind::Asset);
+    assert!(!part.authorization_present && missing.authorization_present);
+    assert_eq!((missing.path.as_str(), missing.query.as_str()), ("/octo/x", "y=1"));
+    assert_eq!(missing.status, 404);
+    assert_ne!(part.connection_id, missing.connection_id);
+}
