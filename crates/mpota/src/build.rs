@@ -1,0 +1,247 @@
+//! `dist/` from an app that `mpota.toml` describes.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use mpota_format::manifest::{Header, Hooks, Manifest, ManifestError, Requires};
+use mpota_format::version::{Version, VersionError};
+use thiserror::Error;
+
+use crate::config::{self, Config, ConfigError};
+use crate::dist::{self, DistError};
+use crate::files::FileError;
+use crate::gather::{self, GatherError};
+use crate::git::{self, GitError};
+use crate::keys::SigningKey;
+use crate::release::{Input, Layout, Release, ReleaseError};
+use crate::select::{SelectError, Selected, Selection};
+use crate::sign::{self, SignError};
+
+/// What to build, and how.
+#[derive(Debug, Clone)]
+pub struct BuildOptions {
+    /// The folder of `mpota.toml`.
+    pub app: PathBuf,
+    /// What stands in it.
+    pub config: Config,
+    /// The release's version; `None`: the git tag on the current commit.
+    pub version: Option<String>,
+    /// The folder to write; `None`: `dist` in `app`.
+    pub output: Option<PathBuf>,
+    /// One asset per file.
+    pub plain: bool,
+    /// Whether files are compressed in the pack.
+    pub compress: bool,
+    /// The time in the manifest. `None`: that of the commit, where the version is its tag.
+    pub created: Option<u64>,
+    /// Paths of files that are released though they look like secrets.
+    pub allow_secrets: Vec<String>,
+    /// Who signs. The caller reads the key: [`Config::key_path`] says which.
+    pub key: Option<SigningKey>,
+}
+
+impl BuildOptions {
+    /// Reads `mpota.toml` in the folder `app`; everything else is as it says, and unsigned.
+    pub fn load(app: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        let app = app.into();
+        let config = Config::load(&app)?;
+        Ok(Self {
+            app,
+            version: None,
+            output: None,
+            plain: config.plain,
+            compress: config.compress,
+            created: None,
+            allow_secrets: Vec::new(),
+            key: None,
+            config,
+        })
+    }
+}
+
+/// Why nothing was built.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The version is not one.
+    #[error("{text:?} cannot be the version of a release")]
+    #[diagnostic(help("a version looks like v1.2.0"))]
+    Version {
+        /// As it was given.
+        text: String,
+        /// What is wrong with it.
+        #[source]
+        source: VersionError,
+    },
+    /// git could not tell the version.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Git(#[from] GitError),
+    /// The set of files is not right.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Select(#[from] SelectError),
+    /// The files cannot be read, or must not be released.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Gather(#[from] GatherError),
+    /// The files cannot be a release.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Release(#[from] ReleaseError),
+    /// The release cannot be signed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sign(#[from] SignError),
+    /// The folder cannot be written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Dist(#[from] DistError),
+    /// Something cannot be looked at.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+}
+
+impl From<ManifestError> for BuildError {
+    fn from(error: ManifestError) -> Self {
+        Self::Release(error.into())
+    }
+}
+
+/// Something that may not be meant so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Warning {
+    /// `boot.py` or `main.py` is in the release, and the updater is not started.
+    NoUpdater,
+    /// Files differ from the tagged commit.
+    Changed,
+    /// `.mpy` files, and no requirement: this file, this `.mpy` version.
+    Mpy(String, u8),
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUpdater => f.write_str(
+                "neither boot.py nor main.py mentions ota_updater: a board with this release may never update again",
+            ),
+            Self::Changed => f.write_str(
+                "files differ from the commit that the tag names: the release is not what the tag says",
+            ),
+            Self::Mpy(path, version) => write!(
+                f,
+                "{path} is compiled, but nothing says for what: write mpy = \"{version}\" under [requires]"
+            ),
+        }
+    }
+}
+
+/// What was built.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Built {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The manifest in it.
+    pub manifest: Manifest,
+    /// What may not be meant so.
+    pub warnings: Vec<Warning>,
+}
+
+/// Builds the release and puts it into its folder.
+pub fn build(options: &BuildOptions) -> Result<Built, BuildError> {
+    build_with(options, &mut |_| {})
+}
+
+/// The same; `seen` is called with every file that has been read.
+pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Result<Built, BuildError> {
+    let config = &options.config;
+    let app = options.app.canonicalize().map_err(FileError::at("read", &options.app))?;
+    let folder = options.output.clone().unwrap_or_else(|| options.app.join("dist"));
+    dist::check_ours(&folder)?;
+    let (version, from_tag) = version(options)?;
+
+    let root = app.join(config.root.as_deref().unwrap_or(Path::new("")));
+    let allowed: Vec<String> = options.allow_secrets.iter().map(|path| gather::normal(path)).collect();
+    let selected = Selection {
+        root: &root,
+        include: &config.include,
+        exclude: &config.exclude,
+        also: &allowed,
+        never: &[app.join(config::FILE), app.join("dist"), absolute(&folder)?],
+    }
+    .files()?;
+    let (inputs, snapshot) = gather::gather(&selected, &allowed, seen)?;
+    let mut warnings = warnings(&inputs, config);
+
+    let mut header = Header::new(version);
+    header.project = Some(config.project.clone());
+    header.created = options.created;
+    if from_tag {
+        header.created = header.created.or(git::commit_time(&options.app)?);
+        if git::has_changes(&options.app)? {
+            warnings.push(Warning::Changed);
+        }
+    }
+    header.requires = Requires {
+        micropython: config.requires.micropython.clone(),
+        platform: config.requires.platform.clone(),
+        mpy: config.requires.mpy.clone(),
+    };
+    header.hooks =
+        Hooks { post_update: config.hooks.post_update.clone(), rollback: config.hooks.rollback.clone() };
+
+    let layout = match options.plain {
+        true => Layout::Plain,
+        false => Layout::Pack { compress: options.compress },
+    };
+    let Release { mut manifest, assets } = Release::assemble(header, layout, inputs)?;
+    if let Some(key) = &options.key {
+        sign::sign(&mut manifest, key)?;
+    }
+    dist::write(&folder, &manifest.to_bytes()?, &assets, || {
+        snapshot.check().map_err(|error| BuildError::Gather(error.into()))
+    })?;
+    Ok(Built { folder, manifest, warnings })
+}
+
+/// The version, and whether the git tag says it.
+fn version(options: &BuildOptions) -> Result<(Version, bool), BuildError> {
+    let (text, from_tag) = match &options.version {
+        Some(text) => (text.clone(), false),
+        None => (git::version_tag(&options.app)?, true),
+    };
+    match Version::parse(&text) {
+        Ok(version) => Ok((version, from_tag)),
+        Err(source) => Err(BuildError::Version { text, source }),
+    }
+}
+
+/// The path without links, also of a folder that is not there yet.
+fn absolute(folder: &Path) -> Result<PathBuf, FileError> {
+    let path = std::path::absolute(folder).map_err(FileError::at("find", folder))?;
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
+    // A parent that is not there holds none of the app's files.
+    Ok(parent.canonicalize().map_or(path.clone(), |parent| parent.join(name)))
+}
+
+fn warnings(inputs: &[Input], config: &Config) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    let mut starters =
+        inputs.iter().filter(|file| file.path == "boot.py" || file.path == "main.py").peekable();
+    let needle = b"ota_updater";
+    let starts = |file: &Input| file.bytes.windows(needle.len()).any(|window| window == needle);
+    if starters.peek().is_some() && !starters.any(starts) {
+        warnings.push(Warning::NoUpdater);
+    }
+    let compiled = inputs.iter().find(|file| file.path.ends_with(".mpy"));
+    if let (Some(file), None) = (compiled, &config.requires.mpy)
+        && let [b'M', version, ..] = file.bytes[..]
+    {
+        warnings.push(Warning::Mpy(file.path.clone(), version));
+    }
+    warnings
+}

@@ -1,0 +1,83 @@
+//! `mpota build`
+
+use std::path::PathBuf;
+
+use mpota::build::{self, BuildOptions};
+use mpota::dist::asset_names;
+
+use super::output;
+
+/// Build a release of the app that mpota.toml describes.
+///
+/// Writes manifest.json and a pack, or with --plain one asset per file. The same files, version
+/// and time give the same bytes.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The app's folder, with mpota.toml
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// The release's version, like v1.2.0 [default: the git tag on the current commit]
+    #[arg(long, value_name = "VERSION")]
+    version: Option<String>,
+    /// Where the release goes [default: dist in the app's folder]
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// One asset per file, instead of a pack
+    #[arg(long)]
+    plain: bool,
+    /// Do not compress, for firmware without `deflate` (before MicroPython 1.21)
+    #[arg(long)]
+    no_compress: bool,
+    /// The time in the manifest, in seconds since 1970 [default: SOURCE_DATE_EPOCH, or the tagged
+    /// commit's time, or none]
+    #[arg(long, value_name = "SECONDS")]
+    created: Option<u64>,
+    /// Sign with this private SSH key [default: `key` in mpota.toml]
+    #[arg(long, value_name = "FILE", conflicts_with = "unsigned")]
+    key: Option<PathBuf>,
+    /// Do not sign, though mpota.toml names a key
+    #[arg(long)]
+    unsigned: bool,
+    /// Release this file though it looks like a secret, or is excluded. Can be repeated
+    #[arg(long, value_name = "PATH")]
+    allow_secret: Vec<String>,
+    /// Tell every file
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+pub fn run(args: Args) -> miette::Result<()> {
+    let mut options = BuildOptions::load(&args.dir)?;
+    let key = args.key.or_else(|| options.config.key_path(&args.dir));
+    options.key = super::load_key_if(key.filter(|_| !args.unsigned))?;
+    options.version = args.version;
+    options.output = args.output;
+    options.plain |= args.plain;
+    options.compress &= !args.no_compress;
+    options.created = super::created(args.created)?;
+    options.allow_secrets = args.allow_secret;
+
+    let built = build::build_with(&options, &mut |file| {
+        if args.verbose {
+            output::note(format_args!("read {}", file.path));
+        }
+    })?;
+    for warning in &built.warnings {
+        output::warning(warning);
+    }
+    let manifest = &built.manifest;
+    output::note(format_args!(
+        "built {} {}: {} files, {} bytes on the board, {} to download",
+        options.config.project,
+        manifest.header.version,
+        manifest.files.len(),
+        manifest.files.iter().map(|file| file.size).sum::<u64>(),
+        super::download_size(manifest),
+    ));
+    super::tell_signature(options.key.as_ref());
+    output::data(built.folder.join(mpota::dist::MANIFEST).display());
+    for name in asset_names(manifest) {
+        output::data(built.folder.join(name).display());
+    }
+    Ok(())
+}

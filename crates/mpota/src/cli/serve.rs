@@ -1,0 +1,126 @@
+//! `mpota serve`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mpota::names::is_project;
+use mpota::serve::{self, Https, ServeOptions};
+use mpota_serve::Event;
+
+use super::output::{self, Usage};
+
+/// Serve releases on the local network, on the paths that GitHub has.
+///
+/// DIR is a folder that `mpota build` made, or holds OWNER/REPO/TAG/ASSETS, or, with --repo,
+/// TAG/ASSETS. Runs until it is stopped.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder of releases
+    #[arg(default_value = "dist")]
+    dir: PathBuf,
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// The name or address under which boards know this computer
+    #[arg(long)]
+    host: Option<String>,
+    /// Owner and repository, for a folder that does not say
+    #[arg(long, value_name = "OWNER/NAME", value_parser = repo)]
+    repo: Option<(String, String)>,
+    /// Be private: the environment variable that holds the token to ask for
+    #[arg(long, value_name = "NAME")]
+    token_env: Option<String>,
+    /// Serve https, with a certificate made on the spot unless one is given
+    #[arg(long)]
+    https: bool,
+    /// Keep the authority of that certificate in this file, so that boards go on trusting it
+    #[arg(long, value_name = "FILE", requires = "https", conflicts_with = "cert")]
+    ca: Option<PathBuf>,
+    /// The certificate chain to use, PEM
+    #[arg(long, value_name = "FILE", requires_all = ["https", "key"])]
+    cert: Option<PathBuf>,
+    /// Its private key, PEM
+    #[arg(long, value_name = "FILE", requires = "cert")]
+    key: Option<PathBuf>,
+    /// Do not print requests
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn repo(text: &str) -> Result<(String, String), String> {
+    let (owner, name) = text.split_once('/').ok_or("it is not of the form OWNER/NAME")?;
+    if is_project(text) {
+        Ok((owner.to_owned(), name.to_owned()))
+    } else {
+        Err("it is not of the form OWNER/NAME".to_owned())
+    }
+}
+
+pub fn run(args: &Args) -> miette::Result<()> {
+    let https = match (args.https, &args.ca, args.cert.clone().zip(args.key.clone())) {
+        (false, ..) => Https::No,
+        (true, _, Some((certificate, key))) => Https::Given { certificate, key },
+        (true, Some(path), None) => Https::Kept(path.clone()),
+        (true, None, None) => Https::OnTheSpot,
+    };
+    let server = serve::start(&ServeOptions {
+        root: args.dir.clone(),
+        listen: args.listen,
+        host: args.host.clone(),
+        repo: args.repo.clone(),
+        token: token(args.token_env.as_deref())?,
+        https,
+        log: Some(Arc::new(log(args.quiet))),
+    })?;
+    for release in server.releases() {
+        let latest = if release.latest { " (latest)" } else { "" };
+        output::note(format_args!("serving {}/{} {}{latest}", release.owner, release.repo, release.tag));
+    }
+    if server.releases().is_empty() {
+        output::warning(format_args!("no release in {}", args.dir.display()));
+    }
+    if args.listen.ip().is_loopback() {
+        output::hint("only this computer reaches it: --listen 0.0.0.0:8080 lets boards in");
+    }
+    match &args.ca {
+        Some(path) => output::note(format_args!(
+            "copy {} into the board's folder ota_ca",
+            serve::board_certificate(path).display()
+        )),
+        None if args.https && args.cert.is_none() => {
+            output::hint(
+                "the certificate is for this run only: --ca FILE keeps it, and writes what a board must trust",
+            );
+        }
+        None => {}
+    }
+    for line in serve::config_lines(&server, args.token_env.is_some()) {
+        output::data(line);
+    }
+    loop {
+        std::thread::park();
+    }
+}
+
+fn token(variable: Option<&str>) -> Result<Option<String>, Usage> {
+    let Some(name) = variable else { return Ok(None) };
+    match std::env::var(name) {
+        Ok(token) if !token.is_empty() => Ok(Some(token)),
+        _ => Err(Usage::new(
+            format!("the environment variable {name} holds no token"),
+            format!("set it, as in {name}=... mpota serve --token-env {name}"),
+        )),
+    }
+}
+
+fn log(quiet: bool) -> impl Fn(&Event) {
+    move |event| match event {
+        Event::Request(request) if !quiet => output::note(format_args!(
+            "{} {} {} {} bytes",
+            request.status, request.method, request.path, request.bytes_sent
+        )),
+        Event::Problem(text) => output::warning(text),
+        _ => {}
+    }
+}

@@ -1,0 +1,125 @@
+//! `mpota verify`
+
+use std::path::PathBuf;
+
+use mpota::keys::{self, KeyError};
+use mpota::target::Target;
+use mpota::verify::{self, GITHUB, Report, Signature, VerifyOptions};
+use mpota_format::sshsig::PublicKey;
+
+use super::output::{self, Refused};
+
+/// Check a release: its manifest, every file, its signature. Print what is in it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The folder of a release, a manifest.json (the files are not looked at then), the address
+    /// of such a folder, owner/repo@tag, or owner/repo for the latest
+    #[arg(default_value = "dist")]
+    target: String,
+    /// Accept signatures of this key (its .pub, or the private file). Can be repeated
+    #[arg(long, value_name = "FILE")]
+    key: Vec<PathBuf>,
+    /// Accept signatures of the keys in this list, authorized_keys or allowed_signers
+    #[arg(long, value_name = "FILE")]
+    allowed: Vec<PathBuf>,
+    /// What answers for owner/repo
+    #[arg(long, value_name = "URL", default_value = GITHUB)]
+    base_url: String,
+    /// Trust the certificate authorities in this PEM file, instead of the usual ones
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(args: &Args) -> miette::Result<()> {
+    let mut options = VerifyOptions::new(Target::parse(&args.target)?);
+    options.keys = trusted(args)?;
+    options.base_url.clone_from(&args.base_url);
+    options.ca.clone_from(&args.ca);
+    let report = verify::verify(&options)?;
+    if args.json {
+        let text = serde_json::to_string_pretty(&report).map_err(|e| Refused(e.to_string()))?;
+        output::data(text);
+    } else {
+        print(&report);
+    }
+    for problem in &report.problems {
+        output::note(format_args!("wrong: {}: {}", problem.about, problem.text));
+    }
+    if !report.files_checked {
+        output::note("only the manifest was checked; name the folder to check the files too");
+    }
+    match report.problems.len() {
+        0 => Ok(()),
+        count => {
+            let s = if count == 1 { "" } else { "s" };
+            Err(Refused(format!("{} is not right: {count} problem{s}", report.target)).into())
+        }
+    }
+}
+
+fn trusted(args: &Args) -> Result<Vec<PublicKey>, KeyError> {
+    let mut trusted = Vec::new();
+    for path in &args.key {
+        trusted.push(keys::show(&mpota::files::expand_home(path))?.key);
+    }
+    for path in &args.allowed {
+        trusted.extend(keys::load_public(&mpota::files::expand_home(path))?);
+    }
+    Ok(trusted)
+}
+
+fn print(report: &Report) {
+    output::data(format_args!("version    {}", report.version));
+    if let Some(project) = &report.project {
+        output::data(format_args!("project    {project}"));
+    }
+    if let Some(created) = report.created {
+        output::data(format_args!("created    {}", super::time::utc(created)));
+    }
+    if !report.requires.is_empty() {
+        output::data(format_args!("requires   {}", report.requires.join(", ")));
+    }
+    for hook in &report.hooks {
+        output::data(format_args!("hook       {hook}"));
+    }
+    if let Some(pack) = &report.pack {
+        output::data(format_args!("pack       {pack}"));
+    }
+    output::data(format_args!(
+        "size       {} bytes on the board, {} to download",
+        report.size, report.download
+    ));
+    output::data(format_args!("signature  {}", signature(&report.signature)));
+    output::data("");
+    let rows: Vec<Vec<String>> = report
+        .files
+        .iter()
+        .map(|file| {
+            vec![
+                file.path.clone(),
+                file.size.to_string(),
+                file.stored.to_string(),
+                file.sha256[..12].to_owned(),
+                file.status.to_owned(),
+            ]
+        })
+        .collect();
+    output::table(&["file", "size", "stored", "sha256", "check"], &[1, 2], &rows);
+}
+
+fn signature(signature: &Signature) -> String {
+    match signature {
+        Signature::Unsigned => "unsigned".to_owned(),
+        Signature::Trusted { fingerprint, comment } => {
+            format!("good, by {fingerprint} {comment}").trim_end().to_owned()
+        }
+        Signature::Unchecked { fingerprint } => {
+            format!("by {fingerprint}, which was not compared with any key: --key, --allowed")
+        }
+        Signature::Refused { code } => format!("refused: {code}"),
+        _ => "unknown".to_owned(),
+    }
+}

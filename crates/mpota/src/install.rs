@@ -1,0 +1,132 @@
+//! Lays a release out in a folder as it lies on a board.
+
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use mpota_format::journal::{JournalError, Record, State};
+use mpota_format::manifest::{Manifest, ManifestError};
+use thiserror::Error;
+
+use crate::contents::{self, Finding};
+use crate::dist::{self, DistError, MANIFEST};
+use crate::files::{self, FileError};
+use crate::source::{Folder, SourceError};
+
+/// The updater's own folder on a board.
+const HOME: &str = ".ota";
+
+/// Why the folder is not a board now.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// Something of the release, or of the updater, is there already.
+    #[error("{} is there already", .0.display())]
+    #[diagnostic(help("--force overwrites the release's files and begins the updater's records anew"))]
+    Exists(PathBuf),
+    /// The release is damaged.
+    #[error("the release is damaged: {about}: {fault}")]
+    #[diagnostic(help("`mpota verify` tells all about it; build it again"))]
+    Damaged {
+        /// The file or asset.
+        about: String,
+        /// What is wrong with it.
+        fault: contents::Fault,
+    },
+    /// The manifest cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Dist(#[from] DistError),
+    /// An asset cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Source(#[from] SourceError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+    /// The manifest cannot be written.
+    #[error("cannot write the manifest")]
+    Manifest(#[from] ManifestError),
+    /// The journal cannot be written.
+    #[error("cannot write the journal")]
+    Journal(#[from] JournalError),
+}
+
+/// What was laid out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Installed {
+    /// The release's version.
+    pub version: String,
+    /// How many files it has.
+    pub files: usize,
+}
+
+/// Unpacks the release in `dist` into `board`, with all that the updater keeps beside it.
+pub fn install(dist: &Path, board: &Path, force: bool) -> Result<Installed, InstallError> {
+    let manifest = dist::read_manifest(&dist.join(MANIFEST))?;
+    let source = Folder(dist.to_owned());
+    // Once to be sure, and once to write: the whole release is right, or nothing is touched.
+    contents::check(&source, &manifest, &mut |finding| good(finding).map(drop))?;
+    if force {
+        remove_home(board)?;
+    } else {
+        check_free(board, &manifest)?;
+    }
+    contents::check(&source, &manifest, &mut |finding| {
+        if let Some((path, bytes)) = good(finding)? {
+            put(&board.join(path), &bytes)?;
+        }
+        Ok::<_, InstallError>(())
+    })?;
+    let version = manifest.header.version.to_string();
+    let home = board.join(HOME);
+    put(&home.join(MANIFEST), &manifest.to_bytes()?)?;
+    put(&board.join("version.json"), version_json(&version).as_bytes())?;
+    let mut record = Record::new(1, State::Idle);
+    record.version.clone_from(&version);
+    // The journal comes last: with it the board counts as installed.
+    put(&home.join("state.1"), &record.to_bytes()?)?;
+    Ok(Installed { version, files: manifest.files.len() })
+}
+
+/// What the board's own updater writes when it confirms a version.
+fn version_json(version: &str) -> String {
+    format!("{{\"version\": \"{version}\", \"confirmed\": true}}")
+}
+
+fn good(finding: Finding<'_>) -> Result<Option<(&str, Vec<u8>)>, InstallError> {
+    match finding {
+        Finding::Good(file, bytes) => Ok(Some((&file.path, bytes))),
+        Finding::Bad(file, fault) => Err(InstallError::Damaged { about: file.path.clone(), fault }),
+        Finding::Pack(fault) => Err(InstallError::Damaged { about: "the pack".to_owned(), fault }),
+    }
+}
+
+fn check_free(board: &Path, manifest: &Manifest) -> Result<(), InstallError> {
+    let files = manifest.files.iter().map(|file| file.path.as_str());
+    for path in files.chain([HOME, "version.json"]) {
+        let path = board.join(path);
+        if path.symlink_metadata().is_ok() {
+            return Err(InstallError::Exists(path));
+        }
+    }
+    Ok(())
+}
+
+/// An older journal with a higher number would count more than the new one.
+fn remove_home(board: &Path) -> Result<(), FileError> {
+    let home = board.join(HOME);
+    match std::fs::remove_dir_all(&home) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(FileError::new("remove", &home, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn put(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    if let Some(folder) = path.parent() {
+        files::make_folders(folder)?;
+    }
+    files::replace(path, bytes)
+}

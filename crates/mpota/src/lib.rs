@@ -1,0 +1,47 @@
+//! Releases for MicroPython boards, made and checked on the computer.
+//!
+//! The binary `mpota` is a thin command line over this library: whatever it does can be called
+//! from here.
+//!
+//! # Layout
+//!
+//! What the subcommands do:
+//!
+//! - [`config`]: `mpota.toml`, and `init`, which writes one
+//! - [`build`]: an app to a release folder
+//! - [`manifest`]: named files to a `manifest.json`
+//! - [`keys`], [`sign`]: Ed25519 keys in the SSH format, and signatures with them
+//! - [`verify`]: is a release what it says
+//! - [`install`]: a release to a folder as it lies on a board
+//! - [`serve`]: the lines that a board needs to find `mpota serve`
+//!
+//! What they are made of, from the disk to the release and back:
+//!
+//! - [`select`], [`secrets`], [`gather`], [`snapshot`]: which files, read once, and which not
+//! - [`release`]: files to manifest and assets, in memory
+//! - [`dist`]: the release folder, whole or not there
+//! - [`target`], [`source`], [`contents`]: where a release is, its assets, its files
+//! - [`git`], [`files`], [`names`]: the outside world, and the names in it
+//!
+//! What computer and board must agree on is not here but in the crate `mpota-format`.
+
+pub mod build;
+pub mod config;
+pub mod contents;
+pub mod dist;
+pub mod files;
+pub mod gather;
+pub mod git;
+pub mod install;
+pub mod keys;
+pub mod manifest;
+pub mod names;
+pub mod release;
+pub mod secrets;
+pub mod select;
+pub mod serve;
+pub mod sign;
+pub mod snapshot;
+pub mod source;
+pub mod target;
+pub mod verify;

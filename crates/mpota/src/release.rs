@@ -1,0 +1,149 @@
+//! A release in memory: files in, manifest and assets out. No file is touched here.
+
+use miette::Diagnostic;
+use mpota_format::digest::{crc32, sha256};
+use mpota_format::manifest::{self, FileEntry, Header, Manifest, ManifestError, Pack, Place};
+use mpota_format::pack::{self, PackError};
+use mpota_format::{limits, path};
+use thiserror::Error;
+
+use crate::names;
+
+/// Why no release can be made of these files.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// A file is larger than a board takes.
+    #[error("{path} has {size} bytes, at most {} are allowed", limits::FILE)]
+    #[diagnostic(help("exclude it"))]
+    FileSize {
+        /// Which file.
+        path: String,
+        /// How large it is.
+        size: u64,
+    },
+    /// There are too many files.
+    #[error("the release has {0} files, at most {max} are allowed", max = limits::FILES)]
+    #[diagnostic(help("exclude what the board does not need"))]
+    TooMany(usize),
+    /// A hook is not among the files.
+    #[error("the hook {0} is not a file of the release")]
+    #[diagnostic(help("a hook is a path as on the board, of a file that `include` brings"))]
+    Hook(String),
+    /// A pack is named after the project.
+    #[error("a release with a pack needs a project")]
+    NoProject,
+    /// A file cannot be compressed.
+    #[error("cannot make the pack")]
+    Pack(#[from] PackError),
+    /// The manifest breaks a rule.
+    #[error("these files cannot be a release")]
+    #[diagnostic(help("the rules are in spec/manifest.md"))]
+    Manifest(#[from] ManifestError),
+}
+
+/// A file as it shall lie on the board.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Input {
+    /// Its path there.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// How the files of a release are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// All in one asset.
+    Pack {
+        /// Whether each file is compressed.
+        compress: bool,
+    },
+    /// Each an asset by itself.
+    Plain,
+}
+
+/// A file of a release folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// Its name.
+    pub name: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// A manifest and the assets that it describes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// What the release is; not signed yet.
+    pub manifest: Manifest,
+    /// Everything but `manifest.json`.
+    pub assets: Vec<Asset>,
+}
+
+impl Release {
+    /// Makes a release of `files`. The pack of `header`, if any, is replaced.
+    pub fn assemble(mut header: Header, layout: Layout, mut files: Vec<Input>) -> Result<Self, ReleaseError> {
+        if files.len() > limits::FILES {
+            return Err(ReleaseError::TooMany(files.len()));
+        }
+        for hook in [&header.hooks.post_update, &header.hooks.rollback].into_iter().flatten() {
+            if !files.iter().any(|file| file.path == *hook) {
+                return Err(ReleaseError::Hook(hook.clone()));
+            }
+        }
+        if let Some(file) = files.iter().find(|file| file.bytes.len() as u64 > limits::FILE) {
+            let (path, size) = (file.path.clone(), file.bytes.len() as u64);
+            return Err(ReleaseError::FileSize { path, size });
+        }
+        files.sort_by_cached_key(|file| manifest::sort_key(&file.path));
+        let (entries, assets) = match layout {
+            Layout::Plain => plain(files),
+            Layout::Pack { compress } => {
+                let project = header.project.as_deref().ok_or(ReleaseError::NoProject)?;
+                let name = names::pack(project, &header.version);
+                let (entries, bytes) = packed(&files, compress)?;
+                header.pack = Some(Pack { asset: name.clone(), size: bytes.len() as u64 });
+                (entries, vec![Asset { name, bytes }])
+            }
+        };
+        let manifest = Manifest { header, files: entries, signature: None };
+        // Whatever breaks a rule is found here and not on a board.
+        manifest.to_bytes()?;
+        Ok(Self { manifest, assets })
+    }
+}
+
+fn entry(file: &Input, place: Place) -> FileEntry {
+    FileEntry {
+        path: file.path.clone(),
+        size: file.bytes.len() as u64,
+        sha256: sha256(&file.bytes),
+        crc32: crc32(&file.bytes),
+        place,
+    }
+}
+
+fn plain(files: Vec<Input>) -> (Vec<FileEntry>, Vec<Asset>) {
+    let paths: Vec<&str> = files.iter().map(|file| file.path.as_str()).collect();
+    let names = path::asset_names(&paths);
+    let named = files.into_iter().zip(names);
+    named
+        .map(|(file, name)| {
+            let entry = entry(&file, Place::Asset { name: name.clone() });
+            (entry, Asset { name, bytes: file.bytes })
+        })
+        .unzip()
+}
+
+fn packed(files: &[Input], compress: bool) -> Result<(Vec<FileEntry>, Vec<u8>), PackError> {
+    let mut bytes = Vec::new();
+    let mut entries = Vec::with_capacity(files.len());
+    for file in files {
+        let offset = bytes.len() as u64;
+        bytes.extend(pack::compress(&file.bytes, compress)?);
+        let length = bytes.len() as u64 - offset;
+        entries.push(entry(file, Place::Packed { offset, length }));
+    }
+    Ok((entries, bytes))
+}

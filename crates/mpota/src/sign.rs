@@ -1,0 +1,155 @@
+//! Signatures on manifests: made here, or by `ssh-keygen -Y sign`.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use miette::Diagnostic;
+use mpota_format::manifest::{Manifest, ManifestError};
+use mpota_format::sshsig::{self, PublicKey, SigError};
+use thiserror::Error;
+
+use crate::dist::{self, DistError};
+use crate::files::{self, FileError};
+use crate::keys::{KeyError, SigningKey};
+
+const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
+const END: &str = "-----END SSH SIGNATURE-----";
+
+/// Why a manifest could not be signed.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum SignError {
+    /// The manifest cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Dist(#[from] DistError),
+    /// The manifest breaks a rule.
+    #[error("the manifest cannot be signed")]
+    Manifest(#[from] ManifestError),
+    /// The key cannot be used.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Key(#[from] KeyError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] FileError),
+    /// A file without the lines of an SSH signature.
+    #[error("{} is not an armoured SSH signature", .0.display())]
+    #[diagnostic(help(
+        "it is the .sig file that `ssh-keygen -Y sign -n mpota -O hashalg=sha256 -f KEY PART` writes"
+    ))]
+    Armour(PathBuf),
+    /// The signature is not one that a board accepts.
+    #[error("{} cannot sign this release", path.display())]
+    Signature {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: SigError,
+        /// What to do about it.
+        #[help]
+        hint: String,
+    },
+}
+
+/// Signs a manifest, replacing the signature that it has.
+pub fn sign(manifest: &mut Manifest, key: &SigningKey) -> Result<(), SignError> {
+    let part = manifest.signed_bytes()?;
+    manifest.signature = Some(BASE64_STANDARD.encode(key.sign(&part)?));
+    // What does not fit into a manifest is found here.
+    manifest.to_bytes()?;
+    Ok(())
+}
+
+/// The manifest of a release folder, or the file itself.
+pub fn manifest_path(target: &Path) -> PathBuf {
+    if target.is_dir() { target.join(dist::MANIFEST) } else { target.to_owned() }
+}
+
+/// Signs the manifest in a release folder, or the manifest at this path.
+pub fn sign_file(target: &Path, key: &SigningKey) -> Result<(), SignError> {
+    let path = manifest_path(target);
+    let mut manifest = dist::read_manifest(&path)?;
+    sign(&mut manifest, key)?;
+    Ok(files::replace(&path, &manifest.to_bytes()?)?)
+}
+
+/// The bytes that a signature of this manifest covers.
+pub fn signed_part(target: &Path) -> Result<Vec<u8>, SignError> {
+    Ok(dist::read_manifest(&manifest_path(target))?.signed_bytes()?)
+}
+
+/// Puts a signature that `ssh-keygen -Y sign` made into the manifest. Gives its key back.
+pub fn attach(target: &Path, signature: &Path) -> Result<PublicKey, SignError> {
+    let path = manifest_path(target);
+    let mut manifest = dist::read_manifest(&path)?;
+    let armour = files::read_text(signature, 1 << 16)?;
+    let blob = unarmour(&armour).ok_or_else(|| SignError::Armour(signature.to_owned()))?;
+    let refused =
+        |source| SignError::Signature { path: signature.to_owned(), hint: hint(source, target), source };
+    let base64 = BASE64_STANDARD.encode(blob);
+    // Said before the manifest's own rules: an RSA signature does not even fit into its line.
+    check_form(&manifest.signed_bytes()?, &base64).map_err(refused)?;
+    manifest.signature = Some(base64);
+    let bytes = manifest.to_bytes()?;
+    let key = signer(&bytes).map_err(refused)?;
+    files::replace(&path, &bytes)?;
+    Ok(key)
+}
+
+/// All but whose signature it is, and over what.
+fn check_form(part: &[u8], base64: &str) -> Result<(), SigError> {
+    let signed = [part, format!("\"signature\":\"{base64}\"}}\n").as_bytes()].concat();
+    match sshsig::check(&signed, &[]) {
+        Err(SigError::UnknownKey) | Ok(_) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// The key that a manifest is signed with, trusted or not, if the signature is good.
+pub fn signer(manifest: &[u8]) -> Result<PublicKey, SigError> {
+    match sshsig::check(manifest, &[]) {
+        // So far all is well, and no key was looked at yet.
+        Err(SigError::UnknownKey) => {}
+        Err(error) => return Err(error),
+        Ok(_) => return Err(SigError::UnknownKey),
+    }
+    let key = claimed_key(manifest).ok_or(SigError::Form)?;
+    sshsig::check(manifest, std::slice::from_ref(&key))?;
+    Ok(key)
+}
+
+/// The key that the signature says it is of.
+fn claimed_key(manifest: &[u8]) -> Option<PublicKey> {
+    let base64 = Manifest::parse(manifest).ok()?.signature?;
+    let signature = ssh_key::SshSig::from_pem(armour(&base64)).ok()?;
+    let key = signature.public_key().ed25519()?.0;
+    Some(PublicKey { key, comment: String::new() })
+}
+
+fn armour(base64: &str) -> String {
+    let (lines, rest) = base64.as_bytes().as_chunks::<70>();
+    let lines = lines.iter().map(<[u8; 70]>::as_slice).chain([rest]);
+    let lines: String = lines.map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect();
+    format!("{BEGIN}\n{lines}{END}\n")
+}
+
+fn unarmour(text: &str) -> Option<Vec<u8>> {
+    let body = text.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
+    let body: String = body.split_ascii_whitespace().collect();
+    BASE64_STANDARD.decode(body).ok()
+}
+
+/// What helps against a refused signature.
+pub(crate) fn hint(error: SigError, target: &Path) -> String {
+    let target = target.display();
+    match error.code() {
+        "sig-hash" => "boards have SHA-256 only, and ssh-keygen takes SHA-512 by itself: ssh-keygen -Y sign -n mpota -O hashalg=sha256 -f KEY PART".into(),
+        "sig-namespace" => "sign with the namespace mpota: ssh-keygen -Y sign -n mpota -O hashalg=sha256 -f KEY PART".into(),
+        "sig-key-type" => "boards check Ed25519 only: make a key with `mpota key new` or `ssh-keygen -t ed25519`".into(),
+        _ => format!("sign what `mpota sign {target} --signed-part` writes out, byte for byte"),
+    }
+}

@@ -1,0 +1,350 @@
+//! Is a release what it says: its manifest, every file, its signature.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use mpota_format::digest::hex;
+use mpota_format::limits;
+use mpota_format::manifest::{FileEntry, Manifest, ManifestError, Place};
+use mpota_format::sshsig::{self, PublicKey, SigError};
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::contents::{self, Finding};
+use crate::dist::{self, MANIFEST};
+use crate::sign;
+use crate::source::{Folder, Source, SourceError, Web};
+use crate::target::Target;
+
+/// Where releases lie if nothing else is said.
+pub const GITHUB: &str = "https://github.com";
+
+/// What to verify, and how.
+#[derive(Debug, Clone)]
+pub struct VerifyOptions {
+    /// Where the release is.
+    pub target: Target,
+    /// Whose signatures count; none: the signature is only looked at.
+    pub keys: Vec<PublicKey>,
+    /// What answers for `owner/repo`.
+    pub base_url: String,
+    /// A PEM file of the certificate authorities to trust instead of the usual ones.
+    pub ca: Option<PathBuf>,
+}
+
+impl VerifyOptions {
+    /// Options that ask GitHub and trust no key.
+    pub fn new(target: Target) -> Self {
+        Self { target, keys: Vec::new(), base_url: GITHUB.to_owned(), ca: None }
+    }
+}
+
+/// Why nothing could be said about the release.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// There is no manifest.
+    #[error("there is no release: {0}")]
+    #[diagnostic(help("is the name right? A private repository looks the same from outside"))]
+    NoRelease(String),
+    /// Something cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Source(#[from] SourceError),
+    /// The manifest is not one.
+    #[error("{place} is not a manifest")]
+    #[diagnostic(help("no board takes it; make it with `mpota build` or `mpota manifest`"))]
+    Manifest {
+        /// Where it was read.
+        place: String,
+        /// What is wrong with it.
+        #[source]
+        source: ManifestError,
+    },
+}
+
+/// What was found.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct Report {
+    /// Where the release was read.
+    pub target: String,
+    /// Its version.
+    pub version: String,
+    /// What it is for.
+    pub project: Option<String>,
+    /// When it was made, in seconds since 1970.
+    pub created: Option<u64>,
+    /// What it asks of a board, in words: `micropython 1.21`.
+    pub requires: Vec<String>,
+    /// The hooks: `post_update hooks/migrate.py`.
+    pub hooks: Vec<String>,
+    /// The pack's name, unless each file is an asset.
+    pub pack: Option<String>,
+    /// Bytes of all files on a board.
+    pub size: u64,
+    /// Bytes of all assets but the manifest.
+    pub download: u64,
+    /// Who signed it.
+    pub signature: Signature,
+    /// Whether the files themselves were looked at.
+    pub files_checked: bool,
+    /// The files, in the order of the manifest.
+    pub files: Vec<FileReport>,
+    /// All that is wrong. Nothing: the release is good.
+    pub problems: Vec<Problem>,
+}
+
+/// A file of the release.
+#[derive(Debug, Clone, Serialize)]
+#[non_exhaustive]
+pub struct FileReport {
+    /// Its path on the board.
+    pub path: String,
+    /// Its bytes on the board.
+    pub size: u64,
+    /// Its bytes in the release.
+    pub stored: u64,
+    /// Of its content, in hex.
+    pub sha256: String,
+    /// The asset that holds it.
+    pub asset: String,
+    /// `ok`, the code of what is wrong, or `-` if it was not looked at.
+    pub status: &'static str,
+}
+
+/// Who signed the release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+#[non_exhaustive]
+pub enum Signature {
+    /// Nobody.
+    Unsigned,
+    /// A key that is trusted.
+    Trusted {
+        /// `SHA256:...`
+        fingerprint: String,
+        /// The trusted key's comment.
+        comment: String,
+    },
+    /// A key; no keys were given to compare it with.
+    Unchecked {
+        /// `SHA256:...`
+        fingerprint: String,
+    },
+    /// No board takes it.
+    Refused {
+        /// The code of `spec/manifest.md`.
+        code: &'static str,
+    },
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// A short name for programs.
+    pub code: &'static str,
+    /// With what.
+    pub about: String,
+    /// What is wrong, in words.
+    pub text: String,
+}
+
+impl Report {
+    /// Whether all is well.
+    pub fn is_good(&self) -> bool {
+        self.problems.is_empty()
+    }
+
+    fn problem(&mut self, code: &'static str, about: &str, text: impl ToString) {
+        self.problems.push(Problem { code, about: about.to_owned(), text: text.to_string() });
+    }
+}
+
+/// Reads a release and checks all that can be checked.
+pub fn verify(options: &VerifyOptions) -> Result<Report, VerifyError> {
+    let found = find(options)?;
+    let manifest = Manifest::parse(&found.bytes)
+        .map_err(|source| VerifyError::Manifest { place: found.place.clone(), source })?;
+    let mut report = describe(options.target.to_string(), &manifest);
+    check_signature(&mut report, &found.bytes, &options.keys);
+    if let Target::Project { project, tag } = &options.target {
+        check_name(&mut report, project, tag.as_deref());
+    }
+    if let Some(source) = found.assets(&manifest) {
+        check_files(&mut report, source.as_ref(), &manifest)?;
+    }
+    Ok(report)
+}
+
+/// A manifest, and where its assets are.
+struct Found {
+    place: String,
+    bytes: Vec<u8>,
+    source: Option<Box<dyn Source>>,
+    /// A server that answers GitHub's paths, and the project there.
+    project: Option<(Web, String)>,
+}
+
+impl Found {
+    /// For a project the assets are asked for by the version: the latest one may change meanwhile.
+    fn assets(self, manifest: &Manifest) -> Option<Box<dyn Source>> {
+        match self.project {
+            None => self.source,
+            Some((web, base)) => {
+                let version = &manifest.header.version;
+                Some(Box::new(web.at(&format!("{base}/releases/download/{version}"))))
+            }
+        }
+    }
+}
+
+fn find(options: &VerifyOptions) -> Result<Found, VerifyError> {
+    let ca = options.ca.as_deref();
+    let (source, project): (Box<dyn Source>, _) = match &options.target {
+        Target::Folder(path) => (Box::new(Folder(path.clone())), None),
+        Target::Url(url) => (Box::new(Web::new(url, ca)?), None),
+        Target::Project { project, tag } => {
+            let base = format!("{}/{project}", options.base_url.trim_end_matches('/'));
+            let folder = match tag {
+                Some(tag) => format!("{base}/releases/download/{tag}"),
+                None => format!("{base}/releases/latest/download"),
+            };
+            let web = Web::new(&folder, ca)?;
+            (Box::new(web.at(&folder)), Some((web, base)))
+        }
+        Target::Manifest(path) => {
+            let folder = path.parent().unwrap_or(path).to_owned();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let (place, bytes) = read_manifest(&Folder(folder), &name)?;
+            return Ok(Found { place, bytes, source: None, project: None });
+        }
+    };
+    let (place, bytes) = read_manifest(source.as_ref(), MANIFEST)?;
+    Ok(Found { place, bytes, source: Some(source), project })
+}
+
+fn read_manifest(source: &dyn Source, name: &str) -> Result<(String, Vec<u8>), VerifyError> {
+    let mut asset = match source.open(name) {
+        Err(SourceError::Missing(place)) => {
+            return Err(VerifyError::NoRelease(format!("{place} is not there")));
+        }
+        other => other?,
+    };
+    // One byte more than allowed is enough to be refused.
+    let bytes = asset.take(limits::MANIFEST as u64 + 1)?;
+    Ok((asset.place().to_owned(), bytes))
+}
+
+fn describe(target: String, manifest: &Manifest) -> Report {
+    let header = &manifest.header;
+    let requires = &header.requires;
+    let platforms = (!requires.platform.is_empty()).then(|| requires.platform.join(" or "));
+    let named = |name: &str, value: &Option<String>| value.as_ref().map(|v| format!("{name} {v}"));
+    let files: Vec<FileReport> = manifest
+        .files
+        .iter()
+        .map(|file| describe_file(file, header.pack.as_ref().map(|p| p.asset.as_str())))
+        .collect();
+    Report {
+        target,
+        version: header.version.to_string(),
+        project: header.project.clone(),
+        created: header.created,
+        requires: [
+            named("micropython", &requires.micropython),
+            named("platform", &platforms),
+            named("mpy", &requires.mpy),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
+        hooks: [named("post_update", &header.hooks.post_update), named("rollback", &header.hooks.rollback)]
+            .into_iter()
+            .flatten()
+            .collect(),
+        pack: header.pack.as_ref().map(|pack| pack.asset.clone()),
+        size: files.iter().map(|file| file.size).sum(),
+        download: files.iter().map(|file| file.stored).sum(),
+        signature: Signature::Unsigned,
+        files_checked: false,
+        files,
+        problems: Vec::new(),
+    }
+}
+
+fn describe_file(file: &FileEntry, pack: Option<&str>) -> FileReport {
+    let (stored, asset) = match &file.place {
+        Place::Packed { length, .. } => (*length, pack.unwrap_or_default().to_owned()),
+        Place::Asset { name } => (file.size, name.clone()),
+        _ => (file.size, String::new()),
+    };
+    FileReport {
+        path: file.path.clone(),
+        size: file.size,
+        stored,
+        sha256: hex(&file.sha256),
+        asset,
+        status: "-",
+    }
+}
+
+fn check_signature(report: &mut Report, manifest: &[u8], keys: &[PublicKey]) {
+    let checked = if keys.is_empty() {
+        sign::signer(manifest).map(|key| Signature::Unchecked { fingerprint: key.fingerprint() })
+    } else {
+        sshsig::check(manifest, keys)
+            .map(|key| Signature::Trusted { fingerprint: key.fingerprint, comment: key.comment })
+    };
+    report.signature = match checked {
+        Ok(signature) => signature,
+        Err(SigError::Unsigned) if keys.is_empty() => Signature::Unsigned,
+        Err(error) => {
+            report.problem(error.code(), MANIFEST, error);
+            match error {
+                SigError::Unsigned => Signature::Unsigned,
+                _ => Signature::Refused { code: error.code() },
+            }
+        }
+    };
+}
+
+/// A release must say the name under which it was found.
+fn check_name(report: &mut Report, project: &str, tag: Option<&str>) {
+    if let Some(tag) = tag.filter(|tag| *tag != report.version) {
+        let text = format!("it says version {}, but its tag is {tag}", report.version);
+        report.problem("tag", MANIFEST, text);
+    }
+    // GitHub does not tell upper from lower case in these names.
+    if let Some(other) = report.project.clone().filter(|p| !p.eq_ignore_ascii_case(project)) {
+        report.problem("project", MANIFEST, format!("it is for {other}: no board of {project} takes it"));
+    }
+}
+
+fn check_files(report: &mut Report, source: &dyn Source, manifest: &Manifest) -> Result<(), SourceError> {
+    report.files_checked = true;
+    let mut number = 0;
+    contents::check::<SourceError>(source, manifest, &mut |finding| {
+        match finding {
+            Finding::Good(..) => report.files[number].status = "ok",
+            Finding::Bad(file, fault) => {
+                report.files[number].status = fault.code();
+                report.problem(fault.code(), &file.path, fault);
+            }
+            Finding::Pack(fault) => {
+                let asset = report.pack.clone().unwrap_or_default();
+                report.problem(fault.code(), &asset, fault);
+                return Ok(());
+            }
+        }
+        number += 1;
+        Ok(())
+    })?;
+    let assets = dist::asset_names(manifest);
+    for name in source.names()?.unwrap_or_default() {
+        if name != MANIFEST && !dist::is_beside(&name) && !assets.contains(&name.as_str()) {
+            report.problem("extra", &name, "it does not belong to the release");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! The command line itself.
+
+#![allow(clippy::unwrap_used, reason = "what cannot go on here is a failed test")]
+
+mod common;
+
+use common::{Run, mpota};
+
+const COMMANDS: [&str; 9] =
+    ["init", "key", "manifest", "build", "sign", "verify", "serve", "install", "completions"];
+
+#[test]
+fn every_command_has_help_and_the_exit_codes_are_told() {
+    let said = mpota().arg("--help").said().ok();
+    assert!(said.out.contains("Exit codes:"), "{}", said.out);
+    for command in COMMANDS {
+        assert!(said.out.contains(&format!("\n  {command} ")), "{command}");
+        mpota().args([command, "--help"]).said().ok();
+    }
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_two() {
+    for arguments in [&["frobnicate"][..], &[], &["build", "--frobnicate"], &["verify", "a", "b"]] {
+        assert_eq!(mpota().args(arguments).said().code, 2, "{arguments:?}");
+    }
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let said = mpota().args(["completions", shell]).said().ok();
+        assert!(said.out.contains("mpota") && said.out.contains("allow-secret"), "{shell}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_crash() {
+    let mut child = mpota();
+    child
+        .args(["completions", "bash"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}

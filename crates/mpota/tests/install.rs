@@ -1,0 +1,63 @@
+//! `mpota install`.
+
+#![allow(clippy::unwrap_used, reason = "what cannot go on here is a failed test")]
+
+mod common;
+
+use common::App;
+use mpota_format::journal::{Record, State};
+
+fn app() -> App {
+    let app = App::new();
+    app.write("mpota.toml", "project = \"octo/weather\"\nexclude = [\"board\"]\n");
+    app.run("build --version v1.0.0").ok();
+    app
+}
+
+#[test]
+fn a_board_has_the_files_the_manifest_the_journal_and_the_version() {
+    for plain in ["", "--plain"] {
+        let app = app();
+        app.run(&format!("build --version v1.0.0 {plain}")).ok();
+        app.run("install --dir board").ok();
+        let names: Vec<String> = app.tree("board").into_iter().map(|(name, _)| name).collect();
+        let expected =
+            [".ota/manifest.json", ".ota/state.1", "boot.py", "lib/util.py", "main.py", "version.json"];
+        assert_eq!(names, expected);
+        for path in ["boot.py", "main.py", "lib/util.py"] {
+            assert_eq!(app.read(&format!("board/{path}")), app.read(path));
+        }
+        assert_eq!(app.read("board/.ota/manifest.json"), app.read("dist/manifest.json"));
+        let record = Record::parse(&app.read("board/.ota/state.1")).unwrap();
+        assert_eq!((record.seq, record.state, record.version.as_str()), (1, State::Idle, "v1.0.0"));
+        let version: serde_json::Value = serde_json::from_slice(&app.read("board/version.json")).unwrap();
+        assert_eq!(version["version"], "v1.0.0");
+    }
+}
+
+#[test]
+fn what_is_there_is_overwritten_only_by_force() {
+    for path in ["main.py", ".ota/state.0", "version.json"] {
+        let app = app();
+        app.write(&format!("board/{path}"), "mine");
+        app.write("board/data.txt", "the app's");
+        let before = app.tree("board");
+        app.run("install --dir board").refused(&["is there already", "--force"]);
+        assert!(app.tree("board") == before);
+        app.run("install --dir board --force").ok();
+        assert_eq!(app.text("board/data.txt"), "the app's");
+        assert!(!app.path("board/.ota/state.0").exists());
+        assert_eq!(app.read("board/main.py"), app.read("main.py"));
+    }
+}
+
+#[test]
+fn a_damaged_release_touches_nothing() {
+    let app = app();
+    let pack = "dist/weather-v1.0.0.pack";
+    let mut bytes = app.read(pack);
+    *bytes.last_mut().unwrap() ^= 1;
+    app.write(pack, bytes);
+    app.run("install --dir board").refused(&["main.py", "damaged"]);
+    assert!(!app.path("board").exists());
+}
