@@ -1,0 +1,617 @@
+"""mpota: the part of the updater that must never fail.
+
+The journal, the swap, the undo, the trial and its end are in this one file,
+which imports nothing else of ours: half-way through an update of the updater
+the board runs the old one or the new one, never a mixture. The journal and
+the plan are described in spec/journal.md.
+"""
+
+import json
+import os
+import sys
+from micropython import const
+
+_DIR = const(0x4000)
+_FILE = const(0x8000)
+_RECORD = const(512)  # bytes, the longest journal record
+
+# What a missing key of a record means; also the record of a new board.
+_EMPTY = {"mpota": 1, "seq": 0, "state": "idle", "version": "", "next": "", "plan": "", "boots": 0}
+_EMPTY.update({"tries": 3, "secs": 600, "hook": 0, "repair": 0, "bad": "", "why": ""})
+_STATES = ("idle", "staged", "swapping", "trial", "confirmed", "undoing", "undone")
+# Ports that go on with main.py after an exception out of boot.py.
+_RUNS_MAIN_ANYWAY = ("pyboard", "renesas-ra", "nrf52")
+
+ROOT = os.getcwd()  # "/" on most ports, "/flash" on some
+if ROOT[-1] != "/":
+    ROOT += "/"
+HOME = ROOT + ".ota/"
+
+_rec = None
+_buf = None
+_timer = None
+_copies = None  # True where a move has to be a copy: FAT
+_booted = 0  # how often boot() was called since the reset
+
+
+class OtaError(Exception):
+    """What went wrong with an update, in words for people."""
+
+
+class Damaged(OtaError):
+    """A file is not what the plan says: neither old nor new."""
+
+
+class MainReturned(BaseException):
+    """main.py came to its end during a trial; ends boot.py, so that it is not run again."""
+
+
+def log(level, text):
+    print("ota", level, text)
+
+
+def buffer():
+    """The one buffer of the updater, 1 KB, allocated at its first use."""
+    global _buf
+    if _buf is None:
+        _buf = memoryview(bytearray(1024))
+    return _buf
+
+
+# --- files ---------------------------------------------------------------
+
+
+def kind(path):
+    """0x8000: a file, 0x4000: a directory, 0: nothing there."""
+    try:
+        return os.stat(path)[0]
+    except OSError as e:
+        if e.errno in (2, 20):  # ENOENT, ENOTDIR; anything else is a failing flash
+            return 0
+        raise
+
+
+def new_hash():
+    """(SHA-256 or None, a function for a CRC32 over what came before and a buffer)."""
+    try:
+        from hashlib import sha256
+
+        return sha256(), None
+    except ImportError:
+        return None, crc32
+
+
+def crc32(data, crc=0):
+    try:
+        from binascii import crc32 as fast
+
+        return fast(data, crc) & 0xFFFFFFFF
+    except ImportError:  # ESP8266
+        crc ^= 0xFFFFFFFF
+        for b in data:
+            crc ^= b
+            for _ in range(8):
+                crc = (crc >> 1) ^ (0xEDB88320 if crc & 1 else 0)
+        return crc ^ 0xFFFFFFFF
+
+
+def file_hash(path):
+    """Hex SHA-256 of a file, CRC32 without hashlib; None where there is no file."""
+    if kind(path) != _FILE:
+        return None
+    sha, crc = new_hash()
+    value = 0
+    b = buffer()
+    with open(path, "rb") as f:
+        while True:
+            n = f.readinto(b)
+            if not n:
+                break
+            if sha:
+                sha.update(b[:n])
+            else:
+                value = crc(b[:n], value)
+    if sha:
+        from binascii import hexlify
+
+        return str(hexlify(sha.digest()), "ascii")
+    return "%08x" % value
+
+
+def copies():
+    """Whether moves are copies. FAT cannot replace by renaming; it is told by its letter case."""
+    global _copies
+    if _copies is None:
+        _copies = kind(ROOT + ".OTA") != 0
+    return _copies
+
+
+def copy(src, dst):
+    b = buffer()
+    with open(src, "rb") as f, open(dst, "wb") as g:
+        while True:
+            n = f.readinto(b)
+            if not n:
+                break
+            g.write(b[:n])
+
+
+def _move(src, dst, want):
+    if copies():
+        copy(src, dst)
+        if file_hash(dst) != want:
+            raise OSError(5)
+    else:
+        os.rename(src, dst)
+
+
+def clear(folder):
+    """Remove the files of one of our own folders; they have no folders in them."""
+    if kind(HOME + folder) == _DIR:
+        for e in os.ilistdir(HOME + folder):
+            os.remove(HOME + folder + "/" + e[0])
+
+
+# --- the journal ---------------------------------------------------------
+
+
+def read_record(path):
+    """The record in one file, None where it is not whole."""
+    for _ in range(3):  # a read that fails once must not make an older record count
+        try:
+            with open(path, "rb") as f:
+                line = f.read(_RECORD + 1)
+            break
+        except OSError as e:
+            if e.errno in (2, 20):
+                return None
+    else:
+        return None
+    if len(line) > _RECORD or line[8:10] != b" {" or line[-1:] != b"\n" or line.count(b"\n") != 1:
+        return None
+    if line[:8] != b"%08x" % crc32(line[9:-1]):
+        return None
+    try:
+        r = json.loads(line[9:-1])
+    except ValueError:
+        return None
+    ok = r.get("state") in _STATES and isinstance(r.get("seq"), int) and r["seq"] > 0
+    return r if ok else None
+
+
+def record():
+    """The newest whole record of the journal, as a dict; read from flash once."""
+    global _rec
+    if _rec is None:
+        r = dict(_EMPTY)
+        for name in ("state.0", "state.1"):
+            x = read_record(HOME + name)
+            if x and x["seq"] > r["seq"]:
+                r = dict(_EMPTY)
+                r.update(x)
+        _rec = r
+    return _rec
+
+
+def write(**changes):
+    """Write the next record. What is in memory changes only once it lies on flash."""
+    global _rec
+    r = dict(record())
+    r.update(changes)
+    r["mpota"] = 1
+    r["seq"] += 1
+    r["why"] = "".join([c if " " <= c < "\x7f" and c not in '"\\' else "?" for c in r["why"][:60]])
+    text = json.dumps(r, separators=(",", ":")).encode()
+    line = b"%08x %s\n" % (crc32(text), text)
+    if len(line) > _RECORD:
+        raise OtaError("journal record of %d bytes" % len(line))
+    with open(HOME + "state.%d" % (r["seq"] & 1), "wb") as f:
+        f.write(line)
+    _rec = r
+
+
+# --- the plan ------------------------------------------------------------
+
+
+def _plan():
+    """The lines of the plan: (its file, where they begin), checked against the journal."""
+    from array import array
+
+    for path in (HOME + "new/plan", HOME + "old/plan"):
+        if file_hash(path) == record()["plan"]:
+            break
+    else:
+        raise Damaged("the plan is damaged")
+    starts = array("L")
+    with open(path, "rb") as f:
+        at = 0
+        for line in f:
+            starts.append(at)
+            at += len(line)
+    return path, starts
+
+
+def _each(plan, back=False):
+    path, starts = plan
+    with open(path, "rb") as f:
+        for at in reversed(starts) if back else starts:
+            f.seek(at)
+            yield json.loads(f.readline())
+
+
+def _fits(op, path, n="", h="", *_):
+    """Whether what this step needs lies there, in its old place or its new one."""
+    if op in ("save", "copy"):
+        return file_hash(ROOT + path) == h or file_hash(HOME + "old/" + n) == h
+    if op in ("put", "late"):
+        return file_hash(HOME + "new/" + n) == h or file_hash(ROOT + path) == h
+    return True
+
+
+def _do(op, path, n="", h="", *_):
+    path = ROOT + path
+    old = HOME + "old/" + n
+    if op == "save" or op == "copy":
+        if file_hash(old) != h:
+            if file_hash(path) != h:
+                raise Damaged("changed before the swap: " + path)
+            if op == "save":
+                os.rename(path, old)
+            else:
+                copy(path, old)
+                if file_hash(old) != h:
+                    raise OSError(5)
+    elif op == "put":
+        if file_hash(path) != h:
+            if file_hash(HOME + "new/" + n) != h:
+                raise Damaged("damaged after staging: " + path)
+            _move(HOME + "new/" + n, path, h)
+    elif op == "drop":
+        if kind(path) == _FILE:
+            os.remove(path)
+    elif op == "mkdir":
+        if kind(path) != _DIR:
+            os.mkdir(path)
+    elif op == "rmdir":
+        if kind(path) == _DIR:  # rmdir() of LittleFS removes files too
+            os.rmdir(path)
+    elif op != "late":
+        raise OtaError("unknown step: " + op)
+
+
+def _undo(op, path, n="", h="", had=1):
+    """Take one step back; False where that cannot be done any more."""
+    path = ROOT + path
+    if op == "save" or op == "copy":
+        if file_hash(path) != h:
+            old = HOME + "old/" + n
+            if file_hash(old) != h:
+                return False
+            _move(old, path, h)
+    elif op == "put" and not had:
+        if kind(path) == _FILE:
+            os.remove(path)
+    elif op == "mkdir":
+        if kind(path) == _DIR:
+            try:
+                os.rmdir(path)
+            except OSError as e:  # the app put something in it: that stays
+                log("I", "kept %s: %s" % (path, e))
+    elif op == "rmdir":
+        if kind(path) == 0:
+            os.mkdir(path)
+    return True
+
+
+def tell(version, confirmed):
+    """Write version.json, for people and apps; the journal is the truth."""
+    path = ROOT + "version.json"
+    text = '{"version": "%s", "confirmed": %s}' % (version, "true" if confirmed else "false")
+    if kind(path):
+        if not version:
+            os.remove(path)
+            return
+        with open(path) as f:
+            if f.read() == text:
+                return
+    if version:
+        with open(path, "w") as f:
+            f.write(text)
+
+
+def _prune(path):
+    """Remove the folders that a removed file leaves empty."""
+    while "/" in path and kind(ROOT + path) == 0:
+        path = path[: path.rfind("/")]
+        if kind(ROOT + path) != _DIR:  # rmdir() of LittleFS removes files too
+            break
+        try:
+            os.rmdir(ROOT + path)
+        except OSError:  # not empty
+            break
+
+
+def _finish():
+    """confirmed -> idle. True where boot.py was replaced, and the one that runs is the old one."""
+    r = record()
+    moved = False
+    if kind(HOME + "new/plan"):  # it is removed first, below, and is not needed then
+        for op in _each(_plan()):
+            if op[0] == "late" and file_hash(ROOT + op[1]) != op[3]:
+                _move(HOME + "new/" + op[2], ROOT + op[1], op[3])
+                moved = True
+            elif op[0] in ("save", "drop"):
+                _prune(op[1])
+        if kind(HOME + "new/manifest.json"):
+            _move(HOME + "new/manifest.json", HOME + "manifest.json", file_hash(HOME + "new/manifest.json"))
+        tell(r["next"], True)
+        os.remove(HOME + "new/plan")
+    clear("new")
+    clear("old")
+    log("I", "%s is installed" % r["next"])
+    write(state="idle", version=r["next"], next="", plan="", boots=0, hook=0, repair=0, bad="", why="")
+    return moved
+
+
+def _settle():
+    """Bring the flash to a whole version. True where that one is on trial."""
+    r = record()
+    state = r["state"]
+    if state in ("swapping", "confirmed", "undoing", "undone"):
+        # Where a rename to another folder was cut, LittleFS hides the file behind the moved one
+        # from every reader until something is written.
+        write()
+    if state == "staged":
+        try:
+            for op in _each(_plan()):
+                if not _fits(*op):
+                    raise Damaged("no longer as it was staged: " + op[1])
+        except Damaged as e:
+            log("E", "%s not installed: %s" % (r["next"], e))
+            write(state="idle", next="", plan="", why=str(e))
+            return False
+        write(state="swapping")
+        state = "swapping"
+    if state == "swapping":
+        log("I", "installing %s" % r["next"])
+        try:
+            for op in _each(_plan()):
+                _do(*op)
+        except Damaged as e:
+            _fail(str(e))
+        tell(r["next"], False)
+        write(state="trial", boots=0, hook=0)
+        _reset()
+    if state == "undoing":
+        whole = True
+        for op in _each(_plan(), True):
+            if not _undo(*op):
+                whole = False
+                log("E", "backup is damaged: " + op[1])
+        tell(r["version"], True)
+        if not whole:
+            # Nothing is deleted; the next update looks at every file again.
+            write(state="idle", next="", plan="", repair=1, why="a backup was damaged")
+        else:
+            write(state="undone", boots=0)
+        _reset()
+    if state == "undone":
+        from_hook = HOME + "new/rollback.py"
+        if kind(from_hook) and r["boots"] < 2:
+            write(boots=r["boots"] + 1)
+            _arm(r["secs"])
+            _hook(from_hook)
+        clear("new")
+        clear("old")
+        log("W", "back on %s; %s is blocked: %s" % (r["version"] or "the old version", r["bad"], r["why"]))
+        write(state="idle", next="", plan="", boots=0, hook=0)
+        _arm(0)
+    if state == "confirmed" and _finish():
+        _reset()
+    return state == "trial"
+
+
+# --- the trial -----------------------------------------------------------
+
+
+def _reset():
+    from machine import reset
+
+    reset()
+
+
+def _fail(why):
+    """Decide for the old version. It is put back at the next start, before any app code runs."""
+    r = record()
+    log("E", "%s failed: %s" % (r["next"], why))
+    for _ in range(3):
+        try:
+            write(state="undoing", bad=r["next"], why=why)
+            break
+        except OSError as e:  # then the count of trial boots decides
+            log("E", "journal: %s" % e)
+    _reset()
+
+
+def _arm(secs):
+    """Start the timer that ends a trial (0 stops it). Its callback runs between bytecodes."""
+    global _timer
+    if _timer:
+        _timer.deinit()
+        _timer = None
+    if not secs:
+        return
+    try:
+        from machine import Timer
+    except ImportError:
+        log("W", "no Timer here: only the count of boots ends a trial")
+        return
+    for i in (-1, 0):  # -1 is a virtual timer, where the port has those
+        try:
+            _timer = Timer(i)
+            _timer.init(mode=Timer.ONE_SHOT, period=secs * 1000, callback=_too_late)
+            return
+        except (ValueError, OSError):
+            pass
+
+
+def _too_late(_):
+    state = record()["state"]
+    if state == "trial":
+        _fail("not confirmed within %d s" % record()["secs"])
+    elif state == "undone":  # the rollback hook hangs
+        _reset()
+
+
+def _run(path):
+    """Run a file as the firmware would: in __main__, where boot.py and main.py share their names."""
+    import builtins
+
+    scope = __import__("__main__").__dict__
+    if hasattr(builtins, "execfile"):
+        builtins.execfile(path, scope)
+    else:
+        with open(path) as f:
+            exec(compile(f.read(), path, "exec"), scope)
+
+
+def _hook(path):
+    """Run the rollback hook; what it raises is said and does not stop anything."""
+    try:
+        _run(path)
+    except Exception as e:
+        log("E", "rollback hook: %r" % e)
+
+
+def _watch():
+    """One boot of a version on trial. Does not return: firmware must not run main.py again."""
+    r = record()
+    if r["boots"] >= r["tries"]:
+        _fail("not confirmed in %d boots" % r["tries"])
+    write(boots=r["boots"] + 1)
+    log("I", "trial of %s, boot %d of %d" % (r["next"], r["boots"] + 1, r["tries"]))
+    if ".ota/old" in sys.path:  # boot.py had to take the updater that was replaced
+        _fail("the updater of the new version does not import")
+    _arm(r["secs"])
+    try:
+        with open(HOME + "new/manifest.json", "rb") as f:
+            hooks = json.loads(f.readline() + b"]}").get("hooks", {})
+        if "post_update" in hooks and not r["hook"]:
+            _run(ROOT + hooks["post_update"])
+            write(hook=1)
+        boot_py = ROOT + "boot.py"
+        for op in _each(_plan()):
+            if op[0] == "late":
+                boot_py = HOME + "new/" + op[2]
+        if kind(boot_py):
+            _run(boot_py)
+            if _booted < 2:
+                raise OtaError("boot.py does not call ota_updater.boot()")
+        if kind(ROOT + "main.py"):
+            _run(ROOT + "main.py")
+    except (SystemExit, KeyboardInterrupt):
+        raise  # a soft reset, or a person at the REPL
+    except BaseException as e:
+        if record()["state"] != "trial":
+            raise
+        sys.print_exception(e)
+        _fail(repr(e))
+    if sys.platform in _RUNS_MAIN_ANYWAY:
+        from time import sleep_ms
+
+        while True:  # timers of the app go on, and so does the trial's
+            sleep_ms(1000)
+    raise MainReturned("main.py has returned")
+
+
+# --- what boot.py and the app call ---------------------------------------
+
+
+def boot():
+    """First thing in boot.py: finish or undo an interrupted update, and watch over a new version.
+
+    On an ordinary boot it reads the journal, writes nothing and returns. Raises
+    nothing of its own accord: whatever is wrong, the app that lies there starts.
+    """
+    global _booted
+    _booted += 1
+    if _booted > 1:
+        return
+    trial = False
+    for attempt in range(4):
+        try:
+            trial = _settle()
+            break
+        except Exception as e:
+            log("E", "%s: %r" % (record()["state"], e))
+            try:
+                if attempt == 2 and record()["state"] == "swapping":
+                    write(state="undoing", bad=record()["next"], why=repr(e))
+                elif attempt == 2 and isinstance(e, Damaged):
+                    write(state="idle", next="", plan="", repair=1, why=repr(e))
+            except Exception as e:
+                log("E", "journal: %r" % e)
+    if trial:
+        _watch()
+
+
+def confirm():
+    """Keep the version on trial; best called once the app has reached the update server.
+
+    Returns True where there was one. From then on it is the installed version,
+    and the old one is removed.
+    """
+    if record()["state"] != "trial":
+        return False
+    write(state="confirmed")
+    write()  # in both places, before anything is removed: one damaged record must not undo it
+    _arm(0)
+    try:
+        _finish()
+    except (OSError, OtaError) as e:  # boot() finishes it
+        log("W", "confirmed, to be finished at the next start: %r" % e)
+    return True
+
+
+def rollback(why="asked for by the app"):
+    """Give up the version on trial, or drop the staged one; the caller then resets.
+
+    Raises OtaError where there is nothing to go back to: a confirmed version has no backup.
+    """
+    r = record()
+    if r["state"] == "trial":
+        write(state="undoing", bad=r["next"], why=why)
+    elif r["state"] == "staged":
+        write(state="idle", next="", plan="", why=why)
+    else:
+        raise OtaError("nothing to go back to: %s is confirmed; install an older one by tag" % r["version"])
+
+
+def status():
+    """What is known, as a dict: state, version, next, boots, bad, why, and created (of the
+    installed release, seconds since 1970; 0 where it is not said)."""
+    r = {k: record()[k] for k in ("state", "version", "next", "boots", "bad", "why")}
+    r["created"] = 0
+    try:
+        with open(HOME + "manifest.json", "rb") as f:
+            r["created"] = json.loads(f.readline() + b"]}").get("created", 0)
+    except (OSError, ValueError):
+        pass
+    return r
+
+
+def update(config):
+    """Look for a release and stage it. Returns its version, None where there is nothing to do.
+
+    After a version was returned machine.reset() installs it. Raises OtaError; the app goes on.
+    """
+    from ota_update import update as f
+
+    return f(config)
+
+
+def check(config):
+    """The version that update() would stage, None where there is nothing new."""
+    from ota_update import check as f
+
+    return f(config)

@@ -1,0 +1,71 @@
+# The app's main.py, with the updater in it. Copy it, fill in CONFIG, and put your own code below.
+import ota_updater
+
+ota_updater.boot()  # boot.py did this already, unless a power cut on FAT has emptied it
+
+import time
+
+import machine
+import network
+
+CONFIG = {
+    "ssid": "",  # Wi-Fi name and password: better in secrets.py, see below
+    "password": "",
+    "owner": "octo",  # https://github.com/octo/weather
+    "repo": "weather",
+    "token": None,  # a private repository: fine-grained token, Contents: read
+    "tag": None,  # None: the latest release; "v1.2.0": that one
+    "base_url": None,  # None: GitHub; else a server that answers its paths, as `mpota serve`
+    "keys": [],  # "ssh-ed25519 AAAA...": from then on only signed releases are taken
+    "ca": "ota_ca",  # the folder with the CA certificates, *.der
+    "limits": {
+        "trial_boots": 3,  # so often a new version may start
+        "trial_s": 600,  # and so long each time, until confirm()
+        "retries": 3,
+    },
+}
+
+# Whatever must not be part of a release stands in secrets.py on the board: CONFIG = {...}
+try:
+    import secrets
+
+    CONFIG.update(secrets.CONFIG)
+except ImportError:
+    pass
+
+
+def connect(seconds=20):
+    """Join the Wi-Fi and set the clock: certificates have dates. True when the network is there."""
+    wlan = network.WLAN(network.STA_IF)
+    wlan.active(True)
+    if not wlan.isconnected():
+        wlan.connect(CONFIG["ssid"], CONFIG["password"])
+        until = time.ticks_add(time.ticks_ms(), seconds * 1000)
+        while not wlan.isconnected():
+            if time.ticks_diff(until, time.ticks_ms()) < 0:
+                return False
+            time.sleep_ms(100)
+    if time.gmtime()[0] < 2024:
+        import ntptime
+
+        ntptime.settime()
+    return True
+
+
+def update():
+    """Look for a new release. A version on trial proves itself by reaching the update server."""
+    try:
+        staged = connect() and ota_updater.update(CONFIG)
+        if network.WLAN(network.STA_IF).isconnected():
+            ota_updater.confirm()
+        if staged:
+            machine.reset()  # the new version is put in place at the start
+    except (ota_updater.OtaError, OSError) as e:
+        ota_updater.log("W", "no update: %s" % e)
+
+
+import app  # your code
+
+app.run()
+update()
+machine.deepsleep(600000)

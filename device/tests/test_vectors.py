@@ -1,0 +1,114 @@
+"""Reads every vector of spec/vectors that the board has a reader for. Run from the root of the
+repository: micropython device/tests/test_vectors.py"""
+
+import json
+import os
+import sys
+
+sys.path.insert(0, "device")
+import ota_updater
+from ota_manifest import Manifest, ManifestError, compare, parse_version
+from ota_sign import SignatureError, check
+
+VECTORS = "spec/vectors/"
+passed = failed = 0
+
+
+def expect(what, got, want):
+    global passed, failed
+    if got == want:
+        passed += 1
+    else:
+        failed += 1
+        print("FAIL %s: got %r, want %r" % (what, got, want))
+
+
+def text(path):
+    with open(path) as f:
+        return f.read()
+
+
+def names(folder):
+    found = sorted(os.listdir(VECTORS + folder))
+    assert found, folder
+    return found
+
+
+def facts(path):
+    m = Manifest(path)
+    n = total = 0
+    for e in m:
+        n += 1
+        total += e["size"]
+    h = m.header
+    return {
+        "version": h["version"],
+        "project": h.get("project"),
+        "files": n,
+        "bytes": total,
+        "signed": m.signature is not None,
+    }
+
+
+def verdict(path, keys=None):
+    try:
+        m = Manifest(path)
+        for _ in m:
+            pass
+        if keys is not None:
+            check(m.signature, m.digest, keys)
+        return "valid"
+    except (ManifestError, SignatureError) as e:
+        return e.code
+
+
+count = 0
+for name in names("manifest/valid"):
+    folder = VECTORS + "manifest/valid/" + name
+    expect(name, facts(folder + "/manifest.json"), json.loads(text(folder + "/facts.json")))
+    count += 1
+for name in names("manifest/invalid"):
+    folder = VECTORS + "manifest/invalid/" + name
+    expect(name, verdict(folder + "/manifest.json"), text(folder + "/error").strip())
+    count += 1
+print("vectors manifest", count)
+
+count = 0
+keys = text(VECTORS + "signature/keys").strip().split("\n")
+for name in names("signature/valid"):
+    expect(name, verdict(VECTORS + "signature/valid/" + name + "/manifest.json", keys), "valid")
+    count += 1
+for name in names("signature/invalid"):
+    folder = VECTORS + "signature/invalid/" + name
+    expect(name, verdict(folder + "/manifest.json", keys), text(folder + "/error").strip())
+    count += 1
+print("vectors signature", count)
+
+count = 0
+lines = [line.split() for line in text(VECTORS + "version/order").split("\n") if line]
+for i, line in enumerate(lines):
+    count += 1
+    for j, other in enumerate(lines):
+        for a in line:
+            for b in other:
+                expect("%s <> %s" % (a, b), compare(a, b), (i > j) - (i < j))
+for line in text(VECTORS + "version/invalid").split("\n"):
+    if line:
+        count += 1
+        expect("version " + line, parse_version(line), None)
+print("vectors version", count)
+
+count = 0
+for name in names("journal/valid"):
+    if name.endswith(".json"):
+        continue
+    got = ota_updater.read_record(VECTORS + "journal/valid/" + name)
+    want = json.loads(text(VECTORS + "journal/valid/" + name + ".json"))
+    expect(name, got and {k: got.get(k, want[k]) for k in want}, want)
+    count += 1
+for name in names("journal/invalid"):
+    expect(name, ota_updater.read_record(VECTORS + "journal/invalid/" + name), None)
+    count += 1
+print("vectors journal", count)
+print("%d passed, %d failed" % (passed, failed))
+sys.exit(1 if failed or not passed else 0)
