@@ -1,0 +1,111 @@
+//! A repository, a server and boards for the end-to-end tests.
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use mpota::keys::{self, SigningKey};
+use mpota_serve::{Options, Server};
+use mpota_vboard::bench::{Agent, App, Bench, Release, config};
+use mpota_vboard::{Board, FileSystem, MicroPython, Run, Word};
+use serde_json::json;
+
+pub const SETTINGS: &[u8] = br#"{"place": "attic"}"#;
+
+/// v1.0.0 is released, and a server runs.
+pub struct World {
+    pub bench: Bench,
+    pub server: Server,
+    pub micropython: MicroPython,
+    pub file_system: FileSystem,
+    pub agent: Agent,
+    pub entries: Vec<(String, String)>,
+}
+
+pub fn options(bench: &Bench) -> Options {
+    Options { asset_host: Some("localhost".into()), ..Options::new(bench.releases()) }
+}
+
+pub fn tiny(version: &str) -> App {
+    App::tiny(version).expect("the template of boot.py")
+}
+
+pub fn new_key(dir: &tempfile::TempDir, name: &str) -> (String, SigningKey) {
+    let path = dir.path().join(name);
+    let line = keys::create(&path, name, None).expect("a key").line;
+    (line, SigningKey::load(&path, &mut |_| Ok(String::new())).expect("the key again"))
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same, with other options of the server.
+    pub fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let bench = Bench::new().expect("a bench");
+        bench.publish(&Release::new("v1.0.0", tiny("v1.0.0"))).expect("v1.0.0");
+        let mut options = options(&bench);
+        change(&mut options);
+        let server = Server::start(options).expect("a server");
+        let micropython = MicroPython::find(Word::Bits64).expect("MicroPython");
+        Self {
+            bench,
+            server,
+            micropython,
+            file_system: FileSystem::Lfs,
+            agent: Agent::Mpy,
+            entries: Vec::new(),
+        }
+    }
+
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.entries.push((key.into(), value.into()));
+    }
+
+    pub fn publish(&self, version: &str, app: App) {
+        self.bench.publish(&Release::new(version, app)).expect("a release");
+    }
+
+    /// A board with v1.0.0.
+    pub fn board(&self) -> Board {
+        let base = format!("'{}'", self.server.base_url());
+        let mut entries = vec![("base_url", base.as_str())];
+        entries.extend(self.entries.iter().map(|(k, v)| (k.as_str(), v.as_str())));
+        let config = config(&entries);
+        let own: [(&str, &[u8]); 2] = [("secrets.py", config.as_bytes()), ("settings.json", SETTINGS)];
+        let folder = self.bench.board_folder("v1.0.0", self.agent, &own).expect("a board's files");
+        Board::new(&self.micropython, self.file_system, &folder).expect("a board")
+    }
+}
+
+pub fn run(board: &Board) -> Run {
+    let run = board.run().expect("the virtual board");
+    eprintln!("{}", run.output);
+    run
+}
+
+/// Run with the timers of the board going faster.
+pub fn run_fast(board: &Board, sleeps: u32) -> Run {
+    let run = board.run_with(&json!({"timer_divide": 1000, "sleeps": sleeps})).expect("the virtual board");
+    eprintln!("{}", run.output);
+    run
+}
+
+pub fn text(board: &Board, path: &str) -> String {
+    String::from_utf8(board.read(path).expect("the file")).expect("text")
+}
+
+/// The version that `version.json` tells, and whether it is confirmed.
+pub fn version(board: &Board) -> (String, bool) {
+    let value: serde_json::Value = serde_json::from_str(&text(board, "/version.json")).expect("JSON");
+    (value["version"].as_str().expect("a version").into(), value["confirmed"].as_bool().expect("yes or no"))
+}
+
+pub fn confirmed(version: &str) -> (String, bool) {
+    (version.into(), true)
+}
+
+/// The files of the board that are neither the updater's records nor `version.json`.
+pub fn app_tree(board: &Board) -> mpota_vboard::Tree {
+    let mut tree = board.tree().expect("the tree");
+    tree.retain(|path, _| !path.starts_with("/.ota") && path != "/version.json");
+    tree
+}

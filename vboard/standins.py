@@ -1,0 +1,144 @@
+"""What a board has and MicroPython's Unix port has not: machine, network, ntptime."""
+
+import ffi
+import micropython
+import sys
+import time
+from array import array
+
+from flash import WDT_ON, WDT_AT, SLEEPS
+
+RESET, SOFT, REPL, CUT, SLEEP, DEAD = 10, 11, 12, 13, 14, 15
+
+_libc = ffi.open(None)
+_exit = _libc.func("v", "_exit", "i")
+_setitimer = _libc.func("i", "setitimer", "iPP")
+_signal = _libc.func("p", "signal", "iC")
+_US = 1000000
+
+
+class Timer:
+    """machine.Timer on one interval timer of the host; callbacks run between bytecodes."""
+
+    ONE_SHOT, PERIODIC = 0, 1
+    divide = 1  # how much faster than real its time goes
+    running = []
+
+    def __init__(self, id=-1, **kw):
+        self.at = None
+        if kw:
+            self.init(**kw)
+
+    def init(self, mode=1, period=-1, callback=None, freq=None):
+        self.deinit()
+        self.mode, self.period, self.callback = mode, period, callback
+        self.at = time.ticks_add(time.ticks_ms(), max(1, period // Timer.divide))
+        Timer.running.append(self)
+        Timer.wind()
+
+    def deinit(self):
+        if self.at is not None:
+            self.at = None
+            Timer.running.remove(self)
+            Timer.wind()
+
+    @staticmethod
+    def wind():
+        left = 0
+        if Timer.running:
+            now = time.ticks_ms()
+            left = max(1, min(time.ticks_diff(t.at, now) for t in Timer.running))
+        _setitimer(0, array("l", [0, 0, left // 1000, left % 1000 * 1000]), None)
+
+    @staticmethod
+    def fire(_):
+        now = time.ticks_ms()
+        for t in list(Timer.running):
+            if t.at is not None and time.ticks_diff(t.at, now) <= 0:
+                call = t.callback
+                if t.mode == Timer.ONE_SHOT:
+                    t.deinit()
+                else:
+                    t.at = time.ticks_add(now, max(1, t.period // Timer.divide))
+                call(t)
+        Timer.wind()
+
+
+def _alarm(_):
+    try:
+        micropython.schedule(Timer.fire, None)
+    except RuntimeError:  # the queue is full
+        pass
+
+
+class Module:
+    def __init__(self, name, **names):
+        self.__name__ = name
+        for k in names:
+            setattr(self, k, names[k])
+
+
+def modules(flash, opts, probe):
+    """{name: module} for this board. Each process needs its own, for the signal."""
+    Timer.divide = opts.get("timer_divide", 1)
+    callback = ffi.callback("v", _alarm, "i", lock=True)
+    _signal(14, callback)
+
+    class WDT:
+        def __init__(self, id=0, timeout=5000):
+            self.timeout = timeout
+            self.feed()
+
+        def feed(self):
+            flash.n[WDT_AT] = (time.ticks_ms() + self.timeout) & 0x3FFFFFFF
+            flash.n[WDT_ON] = 1
+
+    def deepsleep(ms=0):
+        flash.n[SLEEPS] += 1
+        _exit(SLEEP)
+
+    def soft_reset():
+        raise SystemExit
+
+    def settime():
+        if not opts.get("wifi", True):
+            raise OSError(110)
+
+    class WLAN:
+        def __init__(self, interface=0):
+            pass
+
+        def active(self, on=None):
+            return True
+
+        def connect(self, ssid=None, key=None, **kw):
+            pass
+
+        def isconnected(self):
+            return opts.get("wifi", True)
+
+        def status(self, *a):
+            return 3 if self.isconnected() else 1
+
+        def ifconfig(self):
+            return ("127.0.0.1", "255.0.0.0", "127.0.0.1", "127.0.0.1")
+
+    machine = Module(
+        "machine",
+        callback=callback,  # kept from the garbage collector
+        Timer=Timer,
+        WDT=WDT,
+        reset=lambda: _exit(RESET),
+        soft_reset=soft_reset,
+        deepsleep=deepsleep,
+        idle=lambda: time.sleep_ms(1),
+        unique_id=lambda: b"virtual!",
+        reset_cause=lambda: 1,
+        freq=lambda *a: 125000000,
+    )
+    if opts.get("no_sha256"):
+        import hashlib
+
+        sys.modules["hashlib"] = Module("hashlib", sha1=hashlib.sha1)
+    network = Module("network", WLAN=WLAN, STA_IF=0, AP_IF=1, base_url=opts.get("base_url"), probe=probe)
+    return {"machine": machine, "network": network, "ntptime": Module("ntptime", settime=settime, host="")}
