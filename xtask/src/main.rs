@@ -1,0 +1,48 @@
+//! The project's tasks: `cargo xtask` lists them.
+
+mod demo;
+mod powercut;
+mod size;
+mod test;
+
+use anyhow::{Result, bail};
+use std::process::ExitCode;
+
+type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+
+const TASKS: [Task; 5] = [
+    ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
+    ("test", "install what is missing into .tools/, and run every test", test::run),
+    (
+        "powercut",
+        "cut the power at every write of an update and of every recovery (--quick: a sample)",
+        powercut::run,
+    ),
+    ("size", "the updater's size as .mpy, and the heap that it needs", size::run),
+    ("tools", "only install what the other tasks need into .tools/", test::tools),
+];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("error: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let Some(name) = args.first() else {
+        println!("cargo xtask TASK\n");
+        for (name, what, _) in TASKS {
+            println!("  {name:<10} {what}");
+        }
+        return Ok(());
+    };
+    match TASKS.iter().find(|(n, ..)| n == name) {
+        Some((_, _, task)) => task(&args[1..]),
+        None => bail!("there is no task {name}; `cargo xtask` lists them"),
+    }
+}

@@ -1,0 +1,279 @@
+//! `cargo xtask powercut`: the power is cut at every write of an update, and of every recovery.
+
+mod scenarios;
+
+use anyhow::{Context, Result, bail, ensure};
+use mpota_serve::{Options, Server};
+use mpota_vboard::board::harness;
+use mpota_vboard::{FileSystem, MicroPython, Word, repository};
+use scenarios::{SCENARIOS, Scenario};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+/// A way to break the updater on purpose: its name, where the break shows, and the replacement.
+struct Sabotage {
+    name: &'static str,
+    scenario: &'static str,
+    change: (&'static str, &'static str, &'static str),
+}
+
+const SABOTAGES: &[Sabotage] = &[
+    Sabotage {
+        name: "no-commit-record",
+        scenario: "every-file",
+        change: ("ota_updater.py", "        write(state=\"swapping\")\n", ""),
+    },
+    Sabotage {
+        name: "steps-exchanged",
+        scenario: "undo-after-crash",
+        change: (
+            "ota_updater.py",
+            "for op in _each(_plan()):\n                _do(*op)",
+            "for op in _each(_plan(), True):\n                _do(*op)",
+        ),
+    },
+    Sabotage {
+        name: "no-record-crc",
+        scenario: "bits-turned",
+        change: ("ota_updater.py", "if line[:8] != b\"%08x\" % crc32(line[9:-1]):", "if False:"),
+    },
+    Sabotage {
+        name: "no-hash-of-staged-files",
+        scenario: "bits-turned",
+        change: (
+            "ota_updater.py",
+            "return file_hash(HOME + \"new/\" + n) == h or file_hash(ROOT + path) == h",
+            "return True",
+        ),
+    },
+    Sabotage {
+        name: "no-rewrite-at-start",
+        scenario: "file-becomes-directory",
+        change: (
+            "ota_updater.py",
+            "        write()\n    if state == \"staged\"",
+            "        pass\n    if state == \"staged\"",
+        ),
+    },
+    Sabotage {
+        name: "moved-out-of-root",
+        scenario: "every-file",
+        change: ("ota_plan.py", "return folder in (\"\", \"lib/\", self.home)", "return False"),
+    },
+];
+
+#[derive(Debug, Default, Clone)]
+struct Arguments {
+    quick: bool,
+    seed: u64,
+    file_systems: Vec<FileSystem>,
+    scenario: Option<String>,
+    sabotage: Option<String>,
+    second: Option<u64>,
+}
+
+fn arguments(args: &[String]) -> Result<Arguments> {
+    let mut out = Arguments { seed: 1, ..Arguments::default() };
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let mut value = || args.next().with_context(|| format!("{arg} wants a value"));
+        match arg.as_str() {
+            "--quick" => out.quick = true,
+            "--seed" => out.seed = value()?.parse().context("--seed wants a number")?,
+            "--scenario" => out.scenario = Some(value()?.clone()),
+            "--sabotage" => out.sabotage = Some(value()?.clone()),
+            "--second" => out.second = Some(value()?.parse().context("--second wants a number")?),
+            "--fs" => {
+                let name = value()?;
+                let found = FileSystem::ALL.into_iter().find(|f| f.name() == name);
+                out.file_systems.push(found.with_context(|| format!("no file system {name}"))?);
+            }
+            _ => bail!(
+                "powercut [--quick] [--seed N] [--fs lfs|lfs-small|fat|fat-raw]... [--scenario NAME] [--second N] [--sabotage NAME]"
+            ),
+        }
+    }
+    if out.file_systems.is_empty() {
+        out.file_systems = FileSystem::ALL.to_vec();
+    }
+    Ok(out)
+}
+
+/// One cell of the matrix: what the harness counted.
+fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Arguments) -> Result<Value> {
+    let sabotage: Vec<_> =
+        a.sabotage.iter().filter_map(|n| SABOTAGES.iter().find(|s| s.name == n)).map(|s| s.change).collect();
+    let made = scenario.make(&sabotage)?;
+    let server = Server::start(Options::new(made.bench.releases()))?;
+    let goal = Server::start(Options::new(made.goal.releases()))?;
+    let new: Vec<String> = vec![made.new.display().to_string()];
+    let options = json!({
+        "fs": fs.name(), "size": 256 << 10, "before": made.before.display().to_string(), "new": new,
+        "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
+        "seed": a.seed, "sample": if a.quick { 6 } else { 0 },
+        "sample2": a.second.unwrap_or(if a.quick { 3 } else { 0 }), "divide": 200, "sleeps": 1,
+        "expect": if scenario.kept { "new" } else { "old" }, "modes": scenario.modes,
+    });
+    let output = harness(micropython, "96M", "powercut", &options)
+        .with_context(|| format!("{} on {}", scenario.name, fs.name()))?;
+    let last = output.lines().last().context("the harness printed nothing")?;
+    serde_json::from_str(last).with_context(|| format!("{} on {}: {output}", scenario.name, fs.name()))
+}
+
+fn number(cell: &Value, key: &str) -> u64 {
+    cell.get(key).or_else(|| cell["outcome"].get(key)).and_then(Value::as_u64).unwrap_or(0)
+}
+
+const COLUMNS: [&str; 13] = [
+    "writes", "first", "second", "third", "damaged", "faults", "online", "boots", "old", "new", "healed",
+    "mixed", "dead",
+];
+
+fn print_row(name: &str, fs: &str, cell: &Value) {
+    print!("{name:<26} {fs:<9}");
+    for key in COLUMNS {
+        print!(" {:>7}", number(cell, key));
+    }
+    println!();
+    for bad in cell["bad"].as_array().into_iter().flatten() {
+        println!("    {}", bad.as_str().unwrap_or_default());
+    }
+}
+
+/// Run the matrix, print it, and judge it.
+pub fn run(args: &[String]) -> Result<()> {
+    let a = arguments(args)?;
+    let micropython = MicroPython::find(Word::Bits64)?;
+    if let Some(name) = &a.sabotage {
+        ensure!(SABOTAGES.iter().any(|s| s.name == name), "no sabotage {name}");
+    }
+    let scenarios: Vec<&Scenario> =
+        SCENARIOS.iter().filter(|s| a.scenario.as_ref().is_none_or(|n| n == s.name)).collect();
+    ensure!(!scenarios.is_empty(), "no such scenario; there are: {}", names());
+    mpota_vboard::bench::compiled_agent()?;
+    println!("seed {}", a.seed);
+    print!("{:<26} {:<9}", "scenario", "fs");
+    COLUMNS.iter().for_each(|c| print!(" {c:>7}"));
+    println!();
+
+    let began = Instant::now();
+    let work: Vec<_> =
+        a.file_systems.iter().flat_map(|fs| scenarios.iter().map(move |s| (*s, *fs))).collect();
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+            scope.spawn(|| {
+                while let Some((scenario, fs)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let result = cell(&micropython, scenario, *fs, &a);
+                    if let Ok(mut results) = results.lock() {
+                        if let Ok(cell) = &result {
+                            print_row(scenario.name, fs.name(), cell);
+                        }
+                        results.push((scenario, *fs, result));
+                    }
+                }
+            });
+        }
+    });
+    let results = results.into_inner().map_err(|_| anyhow::anyhow!("a thread panicked"))?;
+    let mut seen = BTreeSet::new();
+    let mut bad = Vec::new();
+    println!();
+    for fs in &a.file_systems {
+        let mut total = serde_json::Map::new();
+        for (scenario, _, result) in results.iter().filter(|(_, f, _)| f == fs) {
+            let cell = match result {
+                Ok(cell) => cell,
+                Err(e) => bail!("{} on {}: {e:#}", scenario.name, fs.name()),
+            };
+            for key in COLUMNS {
+                let sum = total.get(key).and_then(Value::as_u64).unwrap_or(0) + number(cell, key);
+                total.insert(key.into(), sum.into());
+            }
+            seen.extend(
+                cell["transitions"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|t| t.as_str().map(str::to_owned)),
+            );
+        }
+        let total = Value::Object(total);
+        print_row("all", fs.name(), &total);
+        let promised: &[&str] = match fs {
+            FileSystem::Lfs | FileSystem::LfsSmall => &["mixed", "dead"],
+            FileSystem::Fat => &["dead"],
+            FileSystem::FatRaw => &[],
+        };
+        bad.extend(
+            promised
+                .iter()
+                .filter(|k| number(&total, k) > 0)
+                .map(|k| format!("{} {k} on {}", number(&total, k), fs.name())),
+        );
+        ensure!(number(&total, "boots") > 0, "nothing booted on {}", fs.name());
+    }
+    println!("{} s", began.elapsed().as_secs());
+    if a.sabotage.is_none() && a.scenario.is_none() {
+        check_transitions(&seen)?;
+    }
+    if let Some(name) = &a.sabotage {
+        ensure!(!bad.is_empty(), "the updater was broken ({name}), and nothing was seen");
+        println!("broken on purpose ({name}), and seen: {}", bad.join(", "));
+        return Ok(());
+    }
+    ensure!(bad.is_empty(), "{}", bad.join(", "));
+    if a.quick && a.scenario.is_none() {
+        check_sabotages(&a)?;
+    }
+    Ok(())
+}
+
+fn names() -> String {
+    SCENARIOS.iter().map(|s| s.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Every transition of the table in `spec/` has run, and no other.
+fn check_transitions(seen: &BTreeSet<String>) -> Result<()> {
+    let text = std::fs::read_to_string(repository().join("spec/transitions"))?;
+    let table: BTreeSet<String> = text
+        .lines()
+        .map(|l| l.split(' ').take(2).collect::<Vec<_>>().join(" "))
+        .filter(|l| !l.is_empty())
+        .collect();
+    println!("{} of {} transitions ran", seen.intersection(&table).count(), table.len());
+    let missing: Vec<_> = table.difference(seen).cloned().collect();
+    let unknown: Vec<_> = seen.difference(&table).cloned().collect();
+    ensure!(missing.is_empty(), "never ran: {}", missing.join(", "));
+    ensure!(unknown.is_empty(), "not in spec/transitions: {}", unknown.join(", "));
+    Ok(())
+}
+
+/// The harness sees an updater that is broken on purpose.
+fn check_sabotages(a: &Arguments) -> Result<()> {
+    for sabotage in SABOTAGES {
+        println!("\nbroken on purpose: {}", sabotage.name);
+        let a = Arguments {
+            quick: false,
+            sabotage: Some(sabotage.name.into()),
+            file_systems: vec![FileSystem::Lfs],
+            second: Some(2),
+            ..a.clone()
+        };
+        let micropython = MicroPython::find(Word::Bits64)?;
+        let scenario = SCENARIOS.iter().find(|s| s.name == sabotage.scenario).context("no such scenario")?;
+        let cell = cell(&micropython, scenario, FileSystem::Lfs, &a)?;
+        print_row(scenario.name, "lfs", &cell);
+        ensure!(
+            number(&cell, "mixed") + number(&cell, "dead") > 0,
+            "the updater was broken ({}), and nothing was seen",
+            sabotage.name
+        );
+    }
+    println!("\n{} ways to break it, all of them seen", SABOTAGES.len());
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! What happens to a board in the power-cut matrix: one row a scenario.
+
+use anyhow::Result;
+use mpota_vboard::bench::{Agent, App, Bench, Release, TINY_MAIN};
+use std::path::PathBuf;
+
+/// Files by path.
+type Files = Vec<(String, Vec<u8>)>;
+
+/// One update, and what it has to end in.
+pub struct Scenario {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// From v1.0.0 to v1.1.0: the first app, and the release.
+    make: fn() -> Result<(App, Release)>,
+    /// Whether v1.1.0 is kept.
+    pub kept: bool,
+    /// More files on the board before the update.
+    extra: fn(&Bench) -> Result<Files>,
+    /// What is done to it; see `vboard/powercut.py`.
+    pub modes: &'static [&'static str],
+    /// Whether the updater on the board is source, and part of the release.
+    agent: Agent,
+    /// Whether v1.0.0 was put there by the updater's own records, or by hand.
+    by_hand: bool,
+}
+
+const CUTS: &[&str] = &["cuts"];
+
+const fn row(name: &'static str, kept: bool, make: fn() -> Result<(App, Release)>) -> Scenario {
+    Scenario { name, make, kept, extra: |_| Ok(Vec::new()), modes: CUTS, agent: Agent::Mpy, by_hand: false }
+}
+
+/// The table.
+pub const SCENARIOS: &[Scenario] = &[
+    Scenario { by_hand: true, ..row("fresh-install", true, || to(|app| app)) },
+    row("small-change", true, || to(|app| app)),
+    row("every-file", true, || to(every_file)),
+    row("file-added", true, || to(|app| app.with("lib/added.py", "# added\n"))),
+    row("file-removed", true, || to(|app| app.without("lib/util.py").without("assets/logo.bin"))),
+    row("directory-appears", true, || {
+        to(|app| app.with("lib/new/deep/a.py", "#\n").with("lib/new/b.py", "#\n"))
+    }),
+    row("file-becomes-directory", true, || {
+        to(|app| app.without("assets/logo.bin").with("assets/logo.bin/small", "1"))
+    }),
+    row("directory-becomes-file", true, || {
+        to(|app| app.without("assets/logo.bin").with("assets", "no more folder"))
+    }),
+    row("boot.py", true, || to(|app| append(app, "boot.py", "\nprint('new boot')\n"))),
+    row("main.py", true, || to(|app| append(app, "main.py", "\n# new\n"))),
+    Scenario { agent: Agent::Py, ..row("updater-to-newer", true, || updater(false)) },
+    Scenario { agent: Agent::Py, ..row("updater-to-older", true, || updater(true)) },
+    row("undo-after-crash", false, || {
+        to(|app| every_file(app).with("app.py", "V = 1 / 0\n").with("more/x.py", "#\n"))
+    }),
+    row("undo-after-hang", false, || {
+        to(|app| append(app, "app.py", "while True:\n    pass\n").without("lib/util.py"))
+    }),
+    row("undo-by-the-app", false, || {
+        to(|app| {
+            append(app, "app.py", "import ota_updater, machine\nota_updater.rollback()\nmachine.reset()\n")
+        })
+    }),
+    Scenario {
+        agent: Agent::Py,
+        ..row("undo-of-a-broken-updater", false, || {
+            let (one, mut two) = updater(false)?;
+            two.app = two.app.with("lib/ota_updater.py", "1 / 0\n");
+            Ok((one, two))
+        })
+    },
+    Scenario { extra: leftovers, ..row("leftovers", true, || to(|app| app.without("lib/util.py"))) },
+    Scenario { extra: half_fetched, ..row("download-resumed", true, || to(every_file)) },
+    row("hooks", true, || hooks("pass")),
+    row("hooks-undone", false, || hooks("1 / 0")),
+    Scenario {
+        modes: &["eio"],
+        ..row("flash-errors", true, || to(|app| every_file(app).without("lib/util.py")))
+    },
+    Scenario {
+        modes: &["flips"],
+        ..row("bits-turned", true, || to(|app| every_file(app).without("lib/util.py")))
+    },
+    Scenario {
+        modes: &["flips", "backups"],
+        ..row("bits-turned-undo", false, || to(|app| every_file(app).with("app.py", "1 / 0\n")))
+    },
+];
+
+/// v1.0.0 and v1.1.0 with one thing different.
+fn to(change: impl FnOnce(App) -> App) -> Result<(App, Release)> {
+    let one = small("v1.0.0")?;
+    let two = change(one.clone().with("app.py", "V = 'v1.1.0'\n"));
+    Ok((one, Release::new("v1.1.0", two)))
+}
+
+fn small(version: &str) -> Result<App> {
+    Ok(App::tiny(version)?
+        .with("assets/logo.bin", (0..3000_u32).map(|i| ((i * i) >> 5) as u8).collect::<Vec<u8>>()))
+}
+
+fn append(app: App, path: &str, text: &str) -> App {
+    let mut content = app.0.get(path).cloned().unwrap_or_default();
+    content.extend_from_slice(text.as_bytes());
+    app.with(path, content)
+}
+
+fn every_file(app: App) -> App {
+    let paths: Vec<String> = app.0.keys().cloned().collect();
+    paths.iter().fold(app, |app, path| append(app, path, "\n# every file\n"))
+}
+
+/// Both releases hold the updater; the newer one writes journals of format 2.
+fn updater(back: bool) -> Result<(App, Release)> {
+    let (_, source) =
+        mpota_vboard::agent_files()?.into_iter().find(|(n, _)| n == "ota_updater.py").unwrap_or_default();
+    let older = String::from_utf8_lossy(&source).into_owned();
+    let newer = older
+        .replace("r[\"mpota\"] = 1", "r[\"mpota\"] = 2\n    r[\"later\"] = \"unknown to the older one\"");
+    anyhow::ensure!(newer != older, "the updater does not write its journal's format as it used to");
+    let (one, mut two) = to(|app| append(app, "boot.py", "\nprint('new boot')\n"))?;
+    let (first, second) = if back { (newer, older) } else { (older, newer) };
+    two.app = two.app.with("lib/ota_updater.py", second);
+    Ok((one.with("lib/ota_updater.py", first), two))
+}
+
+fn hooks(last: &str) -> Result<(App, Release)> {
+    let note = |word: &str| format!("with open('readings.csv', 'a') as f:\n    f.write('{word}')\n");
+    let (one, mut two) = to(|app| append(app, "app.py", &format!("{last}\n")))?;
+    two.app = two.app.with("hooks/migrate.py", note("forth")).with("hooks/back.py", note("back"));
+    two.toml = "[hooks]\npost_update = \"hooks/migrate.py\"\nrollback = \"hooks/back.py\"".into();
+    Ok((one, two))
+}
+
+fn leftovers(_: &Bench) -> Result<Files> {
+    let names = [
+        "new/0",
+        "new/3",
+        "new/plan",
+        "new/manifest.json",
+        "new/rollback.py",
+        "old/0",
+        "old/r1",
+        "old/ota_updater.py",
+    ];
+    Ok(names.iter().map(|n| (format!(".ota/{n}"), b"left over".repeat(30))).collect())
+}
+
+/// What a broken download of v1.1.0 leaves: the manifest, one whole file, one torn one.
+fn half_fetched(bench: &Bench) -> Result<Files> {
+    let manifest = std::fs::read(bench.release_dir("v1.1.0").join("manifest.json"))?;
+    let (_, release) = to(every_file)?;
+    let paths: Vec<&String> = release.app.0.keys().collect();
+    let mut files = vec![(".ota/new/manifest.json".to_owned(), manifest)];
+    for (number, path) in paths.iter().enumerate().take(2) {
+        let content = &release.app.0[*path];
+        let end = if number == 0 { content.len() } else { content.len() / 2 };
+        files.push((format!(".ota/new/{number}"), content[..end].to_vec()));
+    }
+    Ok(files)
+}
+
+/// The folders and releases of a scenario.
+pub struct Made {
+    /// Releases, and the folders below.
+    pub bench: Bench,
+    /// The same with the goal as the latest release.
+    pub goal: Bench,
+    /// The board before the update.
+    pub before: PathBuf,
+    /// The board with v1.1.0.
+    pub new: PathBuf,
+    /// The board with v1.2.0, which all must reach in the end.
+    pub last: PathBuf,
+}
+
+impl Scenario {
+    /// Make the releases and the boards, with the updater sabotaged as told.
+    pub fn make(&self, sabotage: &[(&'static str, &'static str, &'static str)]) -> Result<Made> {
+        let (one, two) = (self.make)()?;
+        let mut bench = Bench::new()?;
+        bench.sabotage = sabotage.to_vec();
+        bench.publish(&Release::new("v1.0.0", one.clone()))?;
+        bench.publish(&two)?;
+        let mut goal = Bench::new()?;
+        goal.sabotage = sabotage.to_vec();
+        // The goal differs from both: v1.0.0 with more files, and its own app.py.
+        let last =
+            one.with("app.py", "V = 'v1.2.0'\n").with("main.py", TINY_MAIN).with("goal.txt", "reached");
+        goal.publish(&Release::new("v1.2.0", last))?;
+        let config =
+            mpota_vboard::bench::config(&[("limits", "{'trial_boots': 2, 'trial_s': 4, 'retries': 1}")]);
+        let extra = (self.extra)(&bench)?;
+        let mut own: Vec<(&str, &[u8])> = vec![("secrets.py", config.as_bytes()), ("settings.json", b"{}")];
+        let plain = own.clone();
+        own.extend(extra.iter().map(|(p, c)| (p.as_str(), c.as_slice())));
+        let before = bench.board_folder("v1.0.0", self.agent, &own)?;
+        if self.by_hand {
+            std::fs::remove_dir_all(before.join(".ota"))?;
+            std::fs::remove_file(before.join("version.json"))?;
+        }
+        let new = bench.board_folder("v1.1.0", self.agent, &plain)?;
+        let last = goal.board_folder("v1.2.0", self.agent, &plain)?;
+        Ok(Made { bench, goal, before, new, last })
+    }
+}

@@ -1,0 +1,99 @@
+//! `cargo xtask size`: how big the updater is, and how little heap it runs in.
+
+use anyhow::{Result, ensure};
+use mpota::keys::{self, SigningKey};
+use mpota_serve::{Options, Server};
+use mpota_vboard::bench::{Agent, App, Bench, Release, compiled_agent};
+use mpota_vboard::{Board, FileSystem, MicroPython, Word};
+
+/// Print both.
+pub fn run(_: &[String]) -> Result<()> {
+    let mut sum = 0;
+    for (name, content) in compiled_agent()? {
+        println!("{:>6} bytes  {name}", content.len());
+        sum += content.len();
+    }
+    println!("{sum:>6} bytes  in all\n");
+
+    let dir = tempfile::tempdir()?;
+    let line = keys::create(&dir.path().join("key"), "size", None)?.line;
+    let key = SigningKey::load(&dir.path().join("key"), &mut |_| Ok(String::new()))?;
+    for word in [Word::Bits64, Word::Bits32] {
+        let micropython = MicroPython::find(word)?;
+        for agent in [Agent::Py, Agent::Mpy] {
+            for signed in [false, true] {
+                let key = signed.then(|| (line.as_str(), key.clone()));
+                let heap = smallest(&micropython, agent, key)?;
+                println!(
+                    "{word:?} {agent:?}, {}: an update of 10 files, 60 KB, runs in {heap} KB of heap, {} KB of it the virtual board's own",
+                    if signed { "signed" } else { "unsigned" },
+                    harness(&micropython)?
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An app of 10 files, 60 KB, as the peers were measured with.
+fn app(version: &str) -> App {
+    let mut app = App::default();
+    for i in 0..8 {
+        let text = format!("# {version} {i}\n")
+            + &format!("x{i} = {i}  # some code that says what it does\n").repeat(165);
+        app = app.with(&format!("lib/part{i}.py"), text);
+    }
+    let main = format!(
+        "import ota_updater\nota_updater.boot()\nimport machine, secrets\nprint('app {version}')\n\
+         if ota_updater.update(secrets.CONFIG):\n    machine.reset()\nota_updater.confirm()\nmachine.deepsleep(1)\n"
+    );
+    let boot = std::fs::read_to_string(mpota_vboard::repository().join("device/template/boot.py"))
+        .unwrap_or_default();
+    app.with("main.py", main).with("boot.py", boot)
+}
+
+/// The smallest heap, in KB, in which the whole update succeeds.
+fn smallest(micropython: &MicroPython, agent: Agent, key: Option<(&str, SigningKey)>) -> Result<u32> {
+    let bench = Bench::new()?;
+    for version in ["v1.0.0", "v1.1.0"] {
+        let mut release = Release::new(version, app(version));
+        release.key = key.as_ref().map(|(_, k)| k.clone());
+        bench.publish(&release)?;
+    }
+    let server =
+        Server::start(Options { asset_host: Some("localhost".into()), ..Options::new(bench.releases()) })?;
+    let keys = key.as_ref().map_or(String::new(), |(line, _)| format!("{line:?}"));
+    let config = format!(
+        "CONFIG = {{'owner': 'octo', 'repo': 'weather', 'base_url': '{}', 'keys': [{keys}]}}\n",
+        server.base_url()
+    );
+    let folder = bench.board_folder("v1.0.0", agent, &[("secrets.py", config.as_bytes())])?;
+    let works = |kb: u32| -> Result<bool> {
+        let mut board = Board::new(micropython, FileSystem::Lfs, &folder)?;
+        board.set_heap(&format!("{kb}K"));
+        let done = board.run().is_ok_and(|run| run.output.contains("v1.1.0 is installed"));
+        Ok(done)
+    };
+    let (mut low, mut high) = (16, 512);
+    ensure!(works(high)?, "the update fails even with {high} KB");
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        if works(middle)? { high = middle } else { low = middle }
+    }
+    Ok(high)
+}
+
+/// What the virtual board itself takes, in KB: the smallest heap in which an empty board boots.
+fn harness(micropython: &MicroPython) -> Result<u32> {
+    let dir = tempfile::tempdir()?;
+    std::fs::write(dir.path().join("main.py"), "import machine\nmachine.deepsleep(1)\n")?;
+    let (mut low, mut high) = (4, 256);
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        let mut board = Board::new(micropython, FileSystem::Lfs, dir.path())?;
+        board.set_heap(&format!("{middle}K"));
+        let works = board.run().is_ok_and(|run| run.end == mpota_vboard::End::Sleep);
+        if works { high = middle } else { low = middle }
+    }
+    Ok(high)
+}
