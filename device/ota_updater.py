@@ -188,6 +188,7 @@ def record():
             x = read_record(HOME + name)
             if x and x["seq"] > r["seq"]:
                 r = dict(_EMPTY)
+                r["tries"] = r["secs"] = 0
                 r.update(x)
         _rec = r
     return _rec

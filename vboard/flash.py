@@ -6,6 +6,7 @@ is seen by every process forked from this one, and is still there after the proc
 """
 
 import ffi
+import micropython
 import uctypes
 
 _libc = ffi.open(None)
@@ -87,6 +88,7 @@ class Flash:
         for i in range(at, at + n, 256):
             self.mv[i : i + 256] = ff
 
+    @micropython.native  # called some thousand times a boot
     def readblocks(self, block, buf, off=0):
         n = self.n[READS] + 1
         self.n[READS] = n

@@ -8,7 +8,8 @@ of the board's code: nothing is left over from the boot before but the flash.
 
 do "format": a new file system with the files below the host's folder `from`
 do "run":    power on; boot as the firmware does, again after each reset, until the board sits at the
-             REPL, has slept `sleeps` times, lost its power, or has booted `boots` times
+             REPL, has slept `sleeps` times, lost its power, or has booted `boots` times (with
+             `at_rest`: or has slept once after a boot that wrote nothing)
 do "tree":   print size, hash and path of every file
 do "put", "get", "remove": the file `path`, from or to the host's file `host`
 """
@@ -122,6 +123,7 @@ class Board:
         while True:
             n[flashes.WDT_ON] = 0
             n[flashes.BOOTS] += 1
+            writes = n[flashes.WRITES]
             code = self.child(self.boot)
             if not quiet:
                 print("board:", NAMES.get(code, code))
@@ -129,6 +131,8 @@ class Board:
                 break
             if code == SLEEP and n[flashes.SLEEPS] >= self.opts.get("sleeps", 1):
                 break
+            if code == SLEEP and self.opts.get("at_rest") and writes == n[flashes.WRITES]:
+                break  # a boot that wrote nothing: the next one is the same
             if n[flashes.BOOTS] >= self.opts.get("boots", 20):
                 break
         return code

@@ -1,6 +1,8 @@
 //! `cargo xtask powercut`: the power is cut at every write of an update, and of every recovery.
 
 mod scenarios;
+#[cfg(test)]
+mod tests;
 
 use anyhow::{Context, Result, bail, ensure};
 use mpota_serve::{Options, Server};
@@ -111,13 +113,15 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
     let goal = Server::start(Options::new(made.goal.releases()))?;
     let new: Vec<String> = vec![made.new.display().to_string()];
     let options = json!({
-        "fs": fs.name(), "size": 256 << 10, "before": made.before.display().to_string(), "new": new,
+        "fs": fs.name(), "size": scenario.flash(), "before": made.before.display().to_string(), "new": new,
         "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
         "seed": a.seed, "sample": if a.quick { 6 } else { 0 },
-        "sample2": a.second.unwrap_or(if a.quick { 3 } else { 0 }), "divide": 200, "sleeps": 1,
+        "sample2": a.second.unwrap_or(if a.quick { 3 } else { 0 }), "divide": scenario.divide(), "sleeps": 1,
         "expect": if scenario.kept { "new" } else { "old" }, "modes": scenario.modes,
     });
-    let output = harness(micropython, "96M", "powercut", &options)
+    // A small heap is forked faster; the images whose bits are turned are kept all at once.
+    let heap = if scenario.modes.contains(&"flips") { "128M" } else { "16M" };
+    let output = harness(micropython, heap, "powercut", &options)
         .with_context(|| format!("{} on {}", scenario.name, fs.name()))?;
     let last = output.lines().last().context("the harness printed nothing")?;
     serde_json::from_str(last).with_context(|| format!("{} on {}: {output}", scenario.name, fs.name()))

@@ -176,6 +176,16 @@ pub struct Made {
 }
 
 impl Scenario {
+    /// Bytes of flash: more where the updater is on it twice, as source.
+    pub fn flash(&self) -> u32 {
+        if self.agent == Agent::Py { 512 << 10 } else { 256 << 10 }
+    }
+
+    /// How much faster than real the board's timers go: a hang has to be waited for.
+    pub fn divide(&self) -> u32 {
+        if self.name == "undo-after-hang" { 100 } else { 1 }
+    }
+
     /// Make the releases and the boards, with the updater sabotaged as told.
     pub fn make(&self, sabotage: &[(&'static str, &'static str, &'static str)]) -> Result<Made> {
         let (one, two) = (self.make)()?;

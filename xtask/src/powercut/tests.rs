@@ -1,0 +1,55 @@
+//! Faults 26 to 31 of faults.md, a sample of each; `cargo xtask powercut` runs all of it.
+
+use super::{Arguments, SCENARIOS, cell, number};
+use mpota_vboard::{FileSystem, MicroPython, Word};
+
+/// A sample of one cell; the counts by name.
+fn sample(scenario: &str, fs: FileSystem, seed: u64) -> impl Fn(&str) -> u64 {
+    let micropython = MicroPython::find(Word::Bits64).expect("MicroPython");
+    let scenario = SCENARIOS.iter().find(|s| s.name == scenario).expect("a scenario of the table");
+    let a = Arguments { quick: true, seed, second: Some(8), ..Arguments::default() };
+    let counts = cell(&micropython, scenario, fs, &a).expect("the harness");
+    assert_eq!(number(&counts, "mixed") + number(&counts, "dead"), 0, "{counts}");
+    assert!(number(&counts, "online") > 0, "{counts}");
+    move |key| number(&counts, key)
+}
+
+#[test]
+fn fault_26_a_cut_at_a_write_of_download_swap_trial_confirm_undo_and_clean_up() {
+    for fs in [FileSystem::Lfs, FileSystem::LfsSmall] {
+        for scenario in ["every-file", "undo-after-crash"] {
+            let count = sample(scenario, fs, 26);
+            assert!(count("writes") > 30 && count("first") > 3, "{scenario}");
+        }
+    }
+}
+
+#[test]
+fn fault_27_second_and_third_cuts_during_the_recovery() {
+    let (mut second, mut third) = (0, 0);
+    for seed in 0..4 {
+        let count = sample("undo-after-crash", FileSystem::Fat, seed);
+        second += count("second");
+        third += count("third");
+    }
+    assert!(second > 10 && third > 0, "{second} second cuts, {third} third cuts");
+    println!("  cases {}: second and third cuts", second + third);
+}
+
+#[test]
+fn fault_28_the_last_write_is_torn() {
+    let count = sample("main.py", FileSystem::Lfs, 28);
+    assert!(count("torn") > 0);
+}
+
+#[test]
+fn fault_30_a_write_or_a_read_of_the_flash_fails() {
+    let count = sample("flash-errors", FileSystem::Lfs, 30);
+    assert!(count("faults") > 6);
+}
+
+#[test]
+fn fault_31_a_bit_turns_after_staging() {
+    let count = sample("bits-turned", FileSystem::Lfs, 31);
+    assert!(count("damaged") > 0);
+}
