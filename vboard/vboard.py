@@ -120,6 +120,7 @@ class Board:
 
     def run(self):
         n, quiet = self.dev.n, self.opts.get("quiet")
+        began = time.ticks_us()
         while True:
             n[flashes.WDT_ON] = 0
             n[flashes.BOOTS] += 1
@@ -135,6 +136,7 @@ class Board:
                 break  # a boot that wrote nothing: the next one is the same
             if n[flashes.BOOTS] >= self.opts.get("boots", 20):
                 break
+        self.us = time.ticks_diff(time.ticks_us(), began)
         return code
 
     def format(self, folder):
@@ -196,7 +198,7 @@ def main():
     elif do == "run":
         code = board.run()
         n = board.dev.n
-        print("board: end %d boots=%d writes=%d reads=%d" % (code, n[5], n[0], n[1]))
+        print("board: end %d boots=%d writes=%d reads=%d us=%d" % (code, n[5], n[0], n[1], board.us))
         code = 0
     elif do == "tree":
         code = board.mounted(board.tree)

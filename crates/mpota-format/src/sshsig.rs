@@ -232,7 +232,8 @@ fn ed25519_of<const N: usize>(blob: &[u8]) -> Result<[u8; N], SigError> {
 }
 
 /// The strict check: `S < L`, `A` and `R` canonical and not of small order, the equation without the cofactor.
-fn verify(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
+#[must_use]
+pub fn verify(key: &[u8; 32], message: &[u8], signature: &[u8; 64]) -> bool {
     let [r, _] = signature.as_chunks::<32>().0 else {
         return false;
     };

@@ -71,6 +71,8 @@ pub struct Run {
     pub writes: u32,
     /// Read operations on its flash.
     pub reads: u32,
+    /// How long it took, in microseconds of the host's clock.
+    pub microseconds: u32,
 }
 
 /// Every file of a board (size and SHA-256) and every folder (`None`), by path.
@@ -186,7 +188,8 @@ impl Board {
                 .ok_or_else(strange)
         };
         let (boots, writes, reads) = (number("boots")?, number("writes")?, number("reads")?);
-        Ok(Run { output, end, boots, writes, reads })
+        let microseconds = number("us")?;
+        Ok(Run { output, end, boots, writes, reads, microseconds })
     }
 
     /// What lies on the flash.
