@@ -1,7 +1,7 @@
 """mpota: looks a release up in GitHub's REST API. Its JSON is scanned as it comes in: what is
 kept does not grow with the number of assets."""
 
-from ota_http import HttpError, follow
+from ota_url import HttpError, follow
 from ota_source import NotFound
 from ota_updater import OtaError, buffer, crc32
 

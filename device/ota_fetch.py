@@ -2,7 +2,7 @@
 stays there, so that a broken download goes on where it stopped."""
 
 from io import IOBase
-from ota_http import HttpError, pause
+from ota_url import HttpError, pause
 from ota_plan import staged
 from ota_updater import HOME, ROOT, Damaged, buffer, copy, kind, log, new_hash
 

@@ -4,6 +4,7 @@ import json
 import os
 from micropython import const
 from ota_updater import OtaError
+from ota_version import is_name, is_number, parse_version
 
 _MANIFEST = const(1048576)
 _HEADER_LINE = const(2048)
@@ -22,62 +23,8 @@ class ManifestError(OtaError):
         self.code = code
 
 
-def _name(s, most):
-    if not isinstance(s, str) or not 0 < len(s) <= most:
-        return False
-    for c in s:
-        if not (c.isalpha() or c.isdigit() or c in "._-"):
-            return False
-    return True
-
-
 def asset_ok(s):
-    return _name(s, 100) and s[0] != "." and s != "manifest.json"
-
-
-def _number(s, dots=False):
-    """Whether s is a number of at most 9 digits without leading zeros."""
-    return 0 < len(s) <= 9 and s.isdigit() and (s == "0" or s[0] != "0")
-
-
-def parse_version(s):
-    """A semantic version as ([major, minor, patch], prerelease parts), or None."""
-    if len(s) > 64:
-        return None
-    s = s[1:] if s[:1] == "v" else s
-    build = s.split("+", 1)
-    pre = build[0].split("-", 1)
-    core = pre[0].split(".")
-    if len(core) != 3 or not all([_number(x) for x in core]):
-        return None
-    pre = pre[1].split(".") if len(pre) > 1 else []
-    for part in pre + (build[1].split(".") if len(build) > 1 else []):
-        if not _name(part, 64) or "_" in part:
-            return None
-    for part in pre:
-        if part.isdigit() and not _number(part):
-            return None
-    return [int(x) for x in core], pre
-
-
-def compare(a, b):
-    """-1, 0, 1: the order of two valid versions by semver precedence; "" is below all."""
-    if not a or not b:
-        return (1 if a else 0) - (1 if b else 0)
-    (x, p), (y, q) = parse_version(a), parse_version(b)
-    if x != y:
-        return -1 if x < y else 1
-    if not p or not q:
-        return (0 if p else 1) - (0 if q else 1)
-    for i in range(min(len(p), len(q))):
-        m, n = p[i], q[i]
-        if m != n:
-            if m.isdigit() and n.isdigit():
-                return -1 if int(m) < int(n) else 1
-            if m.isdigit() != n.isdigit():
-                return -1 if m.isdigit() else 1
-            return -1 if m < n else 1
-    return (len(p) > len(q)) - (len(p) < len(q))
+    return is_name(s, 100) and s[0] != "." and s != "manifest.json"
 
 
 def path_ok(p):
@@ -120,7 +67,7 @@ def _header(h):
 
     if "project" in h:
         parts = h["project"].split("/")
-        if len(parts) != 2 or not _name(parts[0], 64) or not _name(parts[1], 64):
+        if len(parts) != 2 or not is_name(parts[0], 64) or not is_name(parts[1], 64):
             raise ValueError
         text("project", h["project"])
     if not isinstance(h["version"], str):
@@ -144,7 +91,7 @@ def _header(h):
                 names = g[key]
                 if not 0 < len(names) <= 16 or len(set(names)) != len(names):
                     raise ValueError
-                if not all([_name(x, 32) for x in names]):
+                if not all([is_name(x, 32) for x in names]):
                     raise ValueError
                 out.append(',"platform":["%s"]' % '","'.join(names))
             elif key == "size":
@@ -156,7 +103,7 @@ def _header(h):
                 if key == "micropython" or key == "mpy":
                     n = g[key].split(".")
                     most = 3 if key == "micropython" else 2
-                    if len(n) > most or len(n) < most - 1 or not all([_number(x) for x in n]):
+                    if len(n) > most or len(n) < most - 1 or not all([is_number(x) for x in n]):
                         raise ValueError
         if at == len(out) or (group == "pack" and not asset_ok(g["asset"])):
             raise ValueError

@@ -1,7 +1,8 @@
 """mpota: where releases are: GitHub's download addresses, its API for private repositories, or
 any server that answers the same paths."""
 
-from ota_http import HttpError, Http, follow, split
+from ota_http import Http
+from ota_url import HttpError, follow, join, split
 from ota_updater import OtaError, crc32
 
 
@@ -77,8 +78,6 @@ class Source:
             http = self.http
             http.request(asked, self._headers(), self.auth)
             if http.status in (301, 302, 303, 307, 308) and http.location:
-                from ota_http import join
-
                 self.urls[name] = join(asked, http.location)
             http.drop()
 

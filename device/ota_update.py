@@ -2,9 +2,10 @@
 
 import os
 import sys
-from ota_manifest import Manifest, ManifestError, compare, parse_version, read_header
+from ota_manifest import Manifest, ManifestError, read_header
 from ota_source import Source
 from ota_updater import HOME, ROOT, OtaError, buffer, clear, copy, file_hash, kind, log, record, tell, write
+from ota_version import compare, parse_version
 
 
 class Refused(OtaError):
@@ -87,6 +88,8 @@ def _verify(config):
         from ota_sign import check
 
         check(m.signature, m.digest, keys)
+        for name in ("ota_sign", "ota_ed25519"):  # not needed again: their memory is
+            sys.modules.pop(name, None)
     return m
 
 

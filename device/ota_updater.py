@@ -447,7 +447,7 @@ def _arm(secs):
     except ImportError:
         log("W", "no Timer here: only the count of boots ends a trial")
         return
-    for i in (-1, 0):  # -1 is a virtual timer, where the port has those
+    for i in (-1, 3, 1, 0):  # -1 is a virtual timer, where the port has those
         try:
             _timer = Timer(i)
             _timer.init(mode=Timer.ONE_SHOT, period=secs * 1000, callback=_too_late)

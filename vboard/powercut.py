@@ -11,10 +11,8 @@ import hashlib
 import json
 import os
 import random
-import sys
 import time
 import uctypes
-from array import array
 
 import flash as flashes
 import standins
@@ -496,7 +494,7 @@ class Matrix:
         c.record(False)
         self.log = c.writes()
         self.base = c.base_image
-        ran, (left, _) = c.shared[1], c.look()
+        left, _ = c.look()
         self.end = bytes(c.memory)
         if left & OLD and opts.get("expect", "new") == "new":
             raise ValueError("the update that is to be cut did not happen (%d, %d)" % (code, left))

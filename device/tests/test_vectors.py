@@ -7,8 +7,9 @@ import sys
 
 sys.path.insert(0, "device")
 import ota_updater
-from ota_manifest import Manifest, ManifestError, compare, parse_version
+from ota_manifest import Manifest, ManifestError
 from ota_sign import SignatureError, check
+from ota_version import compare, parse_version
 
 VECTORS = "spec/vectors/"
 passed = failed = 0
