@@ -84,11 +84,15 @@ def look_up(source, all_names):
             elif key is None:
                 name = seen.get(b"name") or b""
                 if seen.get(b"state") == b"uploaded" and seen.get(b"id", b"").isdigit():
+                    if len(source.ids) > 1000:
+                        raise HttpError("a release of over 1000 assets")
                     if all_names or name == b"manifest.json" or name.endswith(b".pack"):
                         source.ids[crc32(name)] = int(seen[b"id"])
                 seen.clear()
 
     scan(http.readinto, found)
     http.drop()
+    if source.pinned and source.tag != source.pinned:
+        raise HttpError("asked for %s, was given %s" % (source.pinned, source.tag))
     if not source.tag:
         raise HttpError("the answer of the API is not a release")

@@ -53,6 +53,7 @@ class Http:
         except OtaError:
             s.close()
             raise
+        s.setblocking(False)  # reads then return what is there, and every wait has its bounds
         self.sock, self.at = s, at
         self.connections += 1
 
@@ -79,7 +80,7 @@ class Http:
                 lines.append(host_only[0])
             self.requests += 1
             try:
-                self.sock.write("\r\n".join(lines) + "\r\n\r\n")
+                self._send(("\r\n".join(lines) + "\r\n\r\n").encode())
                 self._answer(host)
                 return self
             except OSError as e:
@@ -90,14 +91,53 @@ class Http:
                 self.close()
                 raise
 
+    def _wait(self, since):
+        self._check_time()
+        if time.ticks_diff(time.ticks_ms(), since) > self.timeout * 1000:
+            raise OSError(110)  # ETIMEDOUT
+        time.sleep_ms(2)
+
+    def _send(self, data):
+        since = time.ticks_ms()
+        while data:
+            n = self.sock.write(data)
+            if n:
+                data = data[n:]
+            else:
+                self._wait(since)
+
+    def _readline(self, most):
+        """A line, or its first `most` bytes; less where the connection ends."""
+        line = b""
+        since = time.ticks_ms()
+        while len(line) < most and line[-1:] != b"\n":
+            part = self.sock.readline(most - len(line))
+            if part:
+                line += part
+                since = time.ticks_ms()
+            elif part is not None:
+                break
+            else:
+                self._wait(since)
+        return line
+
+    def _some(self, buf):
+        """How many bytes were there, at least one; 0 at the end."""
+        since = time.ticks_ms()
+        while True:
+            n = self.sock.readinto(buf)
+            if n is not None:
+                return n
+            self._wait(since)
+
     def _line(self):
-        line = self.sock.readline(_LINE)
+        line = self._readline(_LINE)
         if not line:
             raise OSError(104)  # ECONNRESET
         n = len(line)
         if line[-1:] != b"\n":  # skip what is too long, in pieces
             while True:
-                rest = self.sock.readline(_LINE)
+                rest = self._readline(_LINE)
                 n += len(rest or b"")
                 if not rest or n > 16384:
                     raise HttpError("a header line of over 16 KB, or cut short")
@@ -138,7 +178,10 @@ class Http:
             elif key == b"location":
                 if line[-1:] != b"\n":
                     raise HttpError("redirect of over %d bytes from %s" % (_LINE, host))
-                self.location = str(value, "utf-8")
+                try:
+                    self.location = str(value, "utf-8")
+                except UnicodeError:
+                    raise HttpError("redirect to nowhere from " + host)
             elif key == b"content-range":
                 self.range = value
             elif key == b"retry-after" and value.isdigit():
@@ -171,7 +214,7 @@ class Http:
                 return 0
         most = len(buf) if self.until_close else min(len(buf), self.chunk if self.chunked else self.left)
         try:
-            n = self.sock.readinto(buf[:most])
+            n = self._some(buf[:most])
         except OSError as e:
             self.close()
             raise HttpError("connection to %s lost: %s" % (self.host, e))
@@ -206,7 +249,7 @@ class Http:
 
     def _chunk_line(self):
         try:
-            line = self.sock.readline(64)
+            line = self._readline(64)
         except OSError as e:
             self.close()
             raise HttpError("connection to %s lost: %s" % (self.host, e))
@@ -223,8 +266,11 @@ class Http:
                 self._broken()
         self.chunk = int(size, 16)
         if not self.chunk:
-            while self._chunk_line():  # trailers
-                pass
+            for _ in range(_HEADERS):  # trailers
+                if not self._chunk_line():
+                    break
+            else:
+                self._broken()
             self.left = 0
             if not self.keep:
                 self.close()

@@ -126,6 +126,11 @@ class Manifest:
         self.count = 0
 
     def __iter__(self):
+        return self.entries(True)
+
+    def entries(self, parse):
+        """Read it through. Without `parse` only its lines, for the signature: what a stranger wrote
+        is then not looked into, and takes no memory; None stands for each entry."""
         self.signature = self.digest = None
         sha = None
         try:
@@ -149,32 +154,34 @@ class Manifest:
                 if line[-1:] != b"\n" or len(line) > _FILE_LINE:
                     raise ManifestError("line-too-long" if line else "ending", number + 1)
                 more = line[-2:] == b",\n"
-                e = _entry(line[:-2] if more else line[:-1], pack, number + 1)
-                path = e["path"]
-                if not path_ok(path):
-                    raise ManifestError("path", number + 1)
-                key = sort_key(path)
-                if key <= last or (last and key.startswith(last + b"\0")):
-                    raise ManifestError("path-order", number + 1)
-                last = key
-                hooks.discard(path)
-                if pack:
-                    if e["offset"] != end or e["length"] > e["size"]:
+                e = None
+                if parse:
+                    e = _entry(line[:-2] if more else line[:-1], pack, number + 1)
+                    path = e["path"]
+                    if not path_ok(path):
+                        raise ManifestError("path", number + 1)
+                    key = sort_key(path)
+                    if key <= last or (last and key.startswith(last + b"\0")):
+                        raise ManifestError("path-order", number + 1)
+                    last = key
+                    hooks.discard(path)
+                    if pack:
+                        if e["offset"] != end or e["length"] > e["size"]:
+                            raise ManifestError("layout", number + 1)
+                        end += e["length"]
+                    elif e["asset"] in assets:
                         raise ManifestError("layout", number + 1)
-                    end += e["length"]
-                elif e["asset"] in assets:
-                    raise ManifestError("layout", number + 1)
-                else:
-                    assets.add(e["asset"])
+                    else:
+                        assets.add(e["asset"])
                 if number > _FILES:
                     raise ManifestError("too-many-files", number + 1)
                 yield e
-            if pack and end != pack["size"]:
+            if parse and pack and end != pack["size"]:
                 raise ManifestError("layout", number + 1)
             if sha:
                 sha.update(line)
             self._end(f, sha, number + 2)
-        if hooks:
+        if parse and hooks:
             raise ManifestError("hook", 1)
         self.count = number
 

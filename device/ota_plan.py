@@ -79,7 +79,7 @@ class Plan:
                     saved += 1
                     o = next(old, None)
                 if o and o[0] == key:
-                    if o[1] != path:  # only the letter case differs
+                    if o[1] != path and not copies():  # only the letter case differs; to FAT it is one file
                         self._remove(o[1], "r%d" % saved, has_agent)
                         saved += 1
                     o = next(old, None)
@@ -199,6 +199,6 @@ class Plan:
         """Raise OtaError unless there is room, before anything big is written."""
         stat = os.statvfs(ROOT)
         free = stat[3] * self.block
-        need = (self.blocks + 4) * self.block
+        need = (self.blocks + 7) * self.block
         if free < need:
             raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))

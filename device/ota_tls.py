@@ -18,9 +18,10 @@ def wrap(sock, host, settings):
         import tls
     except ImportError:  # before 1.23
         import ssl as tls
-    if not hasattr(tls, "SSLContext"):
+    ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT) if hasattr(tls, "SSLContext") else None
+    # axTLS (esp8266) and firmware before 1.22 have not got these.
+    if not hasattr(tls, "CERT_REQUIRED") or not hasattr(ctx, "load_verify_locations"):
         raise TlsError("this firmware cannot check certificates: use http from a mirror, with keys")
-    ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     if settings.get("insecure_skip_tls_verification"):
         ctx.verify_mode = tls.CERT_NONE
         if not _said:
@@ -46,7 +47,7 @@ def wrap(sock, host, settings):
     try:
         return ctx.wrap_socket(sock, server_hostname=host)
     except (OSError, ValueError) as e:
-        text = str(e)
+        text = str(e).strip().replace("\n", "; ")
         if "CERT" in text or "X509" in text or "certificate" in text.lower():
             raise TlsError("%s is not who it should be: %s" % (host, text))
         raise

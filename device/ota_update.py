@@ -79,10 +79,10 @@ def _first_line(http):
 def _verify(config):
     """Read the stored manifest through, and check its signature where keys are set."""
     m = Manifest(HOME + "new/manifest.json")
-    for _ in m:
-        pass
     keys = config.get("keys")
     if keys:
+        for _ in m.entries(False):
+            pass
         if m.signature is not None and m.digest is None:
             raise Refused("this firmware has no SHA-256, and so cannot check signatures")
         from ota_sign import check
@@ -90,6 +90,8 @@ def _verify(config):
         check(m.signature, m.digest, keys)
         for name in ("ota_sign", "ota_ed25519"):  # not needed again: their memory is
             sys.modules.pop(name, None)
+    for _ in m:
+        pass
     return m
 
 
@@ -156,9 +158,12 @@ def check(config):
 def update(config):
     r = record()
     if r["state"] == "trial":  # that the server was reached is all that counts now
-        source, _ = _seek(config)
-        if source:
-            source.close()
+        try:
+            source, _ = _seek(config)
+            if source:
+                source.close()
+        except Refused as e:
+            log("W", "%s" % e)
         return None
     if r["state"] == "staged":
         return r["next"]
@@ -181,8 +186,11 @@ def update(config):
         return _stage(config, source, _verify(config), version)
     except OSError as e:
         if e.errno == 28:  # the running version needs the space more
-            clear("new")
-            raise OtaError("no space left on the flash; freed again")
+            try:
+                clear("new")
+            except OSError:
+                pass
+            raise OtaError("no space left on the flash")
         raise OtaError("the flash failed: %s" % e)
     finally:
         source.close()
@@ -194,10 +202,18 @@ def _forget():
             os.remove(HOME + "new/" + e[0])
 
 
+def _count(limits, key, usual, least):
+    n = limits.get(key, usual)
+    if not isinstance(n, int) or not least <= n <= 1000000:
+        raise OtaError("limits: %s is not a number from %d to 1000000" % (key, least))
+    return n
+
+
 def _stage(config, source, m, version):
     from ota_plan import Plan
 
-    limits = config.get("limits", {})
+    limits = config.get("limits") or {}
+    tries, boots, secs = [_count(limits, *x) for x in (("retries", 3, 1), ("trial_boots", 3, 1), ("trial_s", 600, 0))]
     plan = Plan(m)
     if plan.hash_key != "sha256":
         if config.get("keys"):
@@ -215,8 +231,11 @@ def _stage(config, source, m, version):
     log("I", "fetching %d bytes" % plan.bytes)
     from ota_fetch import Fetch, keep_rollback_hook
 
-    Fetch(plan).run(source, limits.get("retries", 3))
+    Fetch(plan).run(source, tries)
     keep_rollback_hook(m)
+    with open(HOME + "new/reserve", "wb") as f:  # room for the journal, should the new version fill the flash
+        for _ in range(plan.block // 512):
+            f.write(buffer())
     copy(HOME + "new/plan", HOME + "old/plan")  # the swap depends on it: one damaged copy is not the end
     write(
         state="staged",
@@ -224,8 +243,8 @@ def _stage(config, source, m, version):
         plan=file_hash(HOME + "new/plan"),
         boots=0,
         hook=0,
-        tries=limits.get("trial_boots", 3),
-        secs=limits.get("trial_s", 600),
+        tries=boots,
+        secs=secs,
         why="",
     )
     log("I", "%s is staged; it is installed at the next reset" % version)

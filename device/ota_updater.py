@@ -11,6 +11,11 @@ import os
 import sys
 from micropython import const
 
+try:
+    import machine as _machine
+except ImportError:
+    _machine = None
+
 _DIR = const(0x4000)
 _FILE = const(0x8000)
 _RECORD = const(512)  # bytes, the longest journal record
@@ -20,7 +25,7 @@ _EMPTY = {"mpota": 1, "seq": 0, "state": "idle", "version": "", "next": "", "pla
 _EMPTY.update({"tries": 3, "secs": 600, "hook": 0, "repair": 0, "bad": "", "why": ""})
 _STATES = ("idle", "staged", "swapping", "trial", "confirmed", "undoing", "undone")
 # Ports that go on with main.py after an exception out of boot.py.
-_RUNS_MAIN_ANYWAY = ("pyboard", "renesas-ra", "nrf52")
+_RUNS_MAIN_ANYWAY = ("pyboard", "renesas-ra", "nrf52", "esp8266")
 
 ROOT = os.getcwd()  # "/" on most ports, "/flash" on some
 if ROOT[-1] != "/":
@@ -145,11 +150,12 @@ def _move(src, dst, want):
         os.rename(src, dst)
 
 
-def clear(folder):
+def clear(folder, but=()):
     """Remove the files of one of our own folders; they have no folders in them."""
     if kind(HOME + folder) == _DIR:
         for e in os.ilistdir(HOME + folder):
-            os.remove(HOME + folder + "/" + e[0])
+            if e[0] not in but:
+                os.remove(HOME + folder + "/" + e[0])
 
 
 # --- the journal ---------------------------------------------------------
@@ -206,9 +212,19 @@ def write(**changes):
     line = b"%08x %s\n" % (crc32(text), text)
     if len(line) > _RECORD:
         raise OtaError("journal record of %d bytes" % len(line))
-    with open(HOME + "state.%d" % (r["seq"] & 1), "wb") as f:
-        f.write(line)
+    try:
+        _put_line(r["seq"], line)
+    except OSError as e:
+        if e.errno != 28 or not kind(HOME + "new/reserve"):
+            raise
+        os.remove(HOME + "new/reserve")  # the app on trial has filled the flash: it was kept for this
+        _put_line(r["seq"], line)
     _rec = r
+
+
+def _put_line(seq, line):
+    with open(HOME + "state.%d" % (seq & 1), "wb") as f:
+        f.write(line)
 
 
 # --- the plan ------------------------------------------------------------
@@ -385,6 +401,7 @@ def _settle():
         _reset()
     if state == "undoing":
         whole = True
+        clear("new", ("plan", "rollback.py"))  # the way back may need the room
         for op in _each(_plan(), True):
             if not _undo(*op):
                 whole = False
@@ -416,22 +433,30 @@ def _settle():
 
 
 def _reset():
-    from machine import reset
-
-    reset()
+    _machine.reset()
 
 
 def _fail(why):
     """Decide for the old version. It is put back at the next start, before any app code runs."""
-    r = record()
-    log("E", "%s failed: %s" % (r["next"], why))
-    for _ in range(3):
-        try:
-            write(state="undoing", bad=r["next"], why=why)
-            break
-        except OSError as e:  # then the count of trial boots decides
-            log("E", "journal: %s" % e)
-    _reset()
+    try:
+        # The app may have taken all of the memory, and may go on taking it.
+        __import__("__main__").__dict__.clear()
+        for name in list(sys.modules):
+            if name != __name__:
+                del sys.modules[name]
+        import gc
+
+        gc.collect()
+        r = record()
+        log("E", "%s failed: %s" % (r["next"], why))
+        for _ in range(3):
+            try:
+                write(state="undoing", bad=r["next"], why=why)
+                break
+            except OSError as e:  # then the count of trial boots decides
+                log("E", "journal: %s" % e)
+    finally:
+        _reset()
 
 
 def _arm(secs):
@@ -489,7 +514,10 @@ def _watch():
     r = record()
     if r["boots"] >= r["tries"]:
         _fail("not confirmed in %d boots" % r["tries"])
-    write(boots=r["boots"] + 1)
+    try:
+        write(boots=r["boots"] + 1)
+    except OSError as e:  # no space, perhaps: the timer and exceptions still end the trial
+        log("E", "journal: %s" % e)
     log("I", "trial of %s, boot %d of %d" % (r["next"], r["boots"] + 1, r["tries"]))
     if ".ota/old" in sys.path:  # boot.py had to take the updater that was replaced
         _fail("the updater of the new version does not import")
@@ -565,9 +593,9 @@ def confirm():
     if record()["state"] != "trial":
         return False
     write(state="confirmed")
-    write()  # in both places, before anything is removed: one damaged record must not undo it
     _arm(0)
     try:
+        write()  # in both places, before anything is removed: one damaged record must not undo it
         _finish()
     except (OSError, OtaError) as e:  # boot() finishes it
         log("W", "confirmed, to be finished at the next start: %r" % e)
@@ -606,13 +634,21 @@ def update(config):
 
     After a version was returned machine.reset() installs it. Raises OtaError; the app goes on.
     """
-    from ota_update import update as f
-
-    return f(config)
+    return _online("update", config)
 
 
 def check(config):
     """The version that update() would stage, None where there is nothing new."""
-    from ota_update import check as f
+    return _online("check", config)
 
-    return f(config)
+
+def _online(name, config):
+    import gc
+
+    try:
+        gc.collect()
+        return getattr(__import__("ota_update"), name)(config)
+    except OtaError:
+        raise
+    except Exception as e:  # whatever a server or the flash made of it: the app knows OtaError only
+        raise OtaError("%s failed: %r" % (name, e))

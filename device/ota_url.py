@@ -18,14 +18,17 @@ class HttpError(OtaError):
 
 def split(url):
     """(scheme, host, port, path) of an absolute URL."""
-    scheme, rest = url.split("://", 1)
+    i = url.find("://")
+    scheme, rest = url[:i], url[i + 3 :]
     if scheme not in ("http", "https"):
-        raise OtaError("not a http(s) address: " + scheme)
+        raise OtaError("not a http(s) address: " + url[:40])
     i = rest.find("/")
     host, path = (rest[:i], rest[i:]) if i >= 0 else (rest, "/")
     port = 443 if scheme == "https" else 80
     if ":" in host:
         host, p = host.rsplit(":", 1)
+        if not p.isdigit() or len(p) > 5:
+            raise OtaError("not a port: " + p[:20])
         port = int(p)
     return scheme, host, port, path
 
@@ -38,7 +41,13 @@ def join(url, location):
     elif location.startswith("/"):
         location = "%s://%s:%d%s" % (scheme, host, port, location)
     elif "://" not in location[:8]:
-        location = "%s://%s:%d%s%s" % (scheme, host, port, path[: path.rfind("/") + 1], location)
+        parts = []
+        for part in (path[: path.rfind("/") + 1] + location).split("/"):
+            if part == ".." and len(parts) > 1:
+                parts.pop()
+            elif part not in (".", ".."):
+                parts.append(part)
+        location = "%s://%s:%d%s" % (scheme, host, port, "/".join(parts))
     if scheme == "https" and not location.startswith("https://"):
         raise OtaError("redirect from https to http refused")
     return location

@@ -149,9 +149,9 @@ def make(memory, kind, opts):
     """(the device, a function that makes a file system on it, one that gives it for mounting)."""
     import vfs
 
-    if kind == "lfs":  # as rp2 has it
+    if kind == "lfs":  # as rp2 has it, but for larger reads: they are what takes the time here
         dev = Flash(memory, 4096, opts)
-        return dev, vfs.VfsLfs2.mkfs, lambda d: vfs.VfsLfs2(d, progsize=256)
+        return dev, vfs.VfsLfs2.mkfs, lambda d: vfs.VfsLfs2(d, progsize=256, readsize=1024)
     if kind == "lfs-small":
         dev = Flash(memory, 512, opts)
         return dev, vfs.VfsLfs2.mkfs, vfs.VfsLfs2

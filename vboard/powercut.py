@@ -276,13 +276,14 @@ class Matrix:
         self.seen = {}
         self.bad = []
 
-    def settle(self, what):
-        """Run offline until nothing moves any more, judge, and go on online."""
+    def settle(self, what, first=True):
+        """Run offline until nothing moves any more, judge, and go on online. What was mixed before
+        (healed) is counted for first cuts only: looking takes as long as booting."""
         c = self.c
         if self.opts.get("dump"):
             c.mounted(c.tree)
             c.mounted(lambda: print([(n, open("/.ota/" + n, "rb").read()) for n in ("state.0", "state.1")]))
-        before, _ = c.look()
+        before = c.look()[0] if first else 0
         code = c.go(False, self.opts.get("rest", 4), 20)
         writes = c.dev.n[WRITES]
         self.finish(what, before, code)
@@ -387,7 +388,7 @@ class Matrix:
                 if ran & MIXED:
                     self.outcome["mixed"] += 1
                     self.note("mixed", name3, ran, 0)
-                self.settle(name3)
+                self.settle(name3, False)
 
     def online_faults(self, key, errno, limit):
         """The update, with one write or read that fails, at each in turn; then it must work again."""

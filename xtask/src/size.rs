@@ -42,11 +42,16 @@ fn ordinary_boot() -> Result<()> {
     let micropython = MicroPython::find(Word::Bits64)?;
     let bench = Bench::new()?;
     bench.publish(&Release::new("v1.0.0", app("v1.0.0")))?;
-    let with = bench.board_folder("v1.0.0", Agent::Mpy, &[("main.py", b"import machine\nmachine.deepsleep(1)\n")])?;
-    let without = bench.board_folder("v1.0.0", Agent::Mpy, &[
-        ("main.py", b"import machine\nmachine.deepsleep(1)\n"),
-        ("boot.py", b"pass\n"),
-    ])?;
+    let with = bench.board_folder(
+        "v1.0.0",
+        Agent::Mpy,
+        &[("main.py", b"import machine\nmachine.deepsleep(1)\n")],
+    )?;
+    let without = bench.board_folder(
+        "v1.0.0",
+        Agent::Mpy,
+        &[("main.py", b"import machine\nmachine.deepsleep(1)\n"), ("boot.py", b"pass\n")],
+    )?;
     let mut best = Vec::new();
     for folder in [&with, &without] {
         let board = Board::new(&micropython, FileSystem::Lfs, folder)?;

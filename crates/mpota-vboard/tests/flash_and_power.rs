@@ -256,3 +256,66 @@ fn fault_34_a_thousand_files_a_big_one_empty_ones_and_odd_names() {
     assert_eq!(board.read("/Größe & Maß.txt").unwrap(), "Ü".as_bytes());
     println!("  cases 1: 1,004 files more, {} writes, {} reads", run.writes, run.reads);
 }
+
+#[test]
+fn fault_30_a_version_that_fills_the_flash_or_the_memory_is_undone() {
+    let mut ran = 0;
+    let fill_flash = "n = 0
+try:
+    while True:
+        with open('fill%d' % n, 'wb') as f:
+            f.write(bytearray(4000))
+        n += 1
+except OSError:
+    pass
+while True:
+    pass
+";
+    let fill_memory = "kept = []
+try:
+    while True:
+        kept.append(bytearray(2000))
+except MemoryError:
+    pass
+try:
+    while True:
+        kept.append([0])
+except MemoryError:
+    pass
+while True:
+    pass
+";
+    for file_system in [FileSystem::Lfs, FileSystem::LfsSmall, FileSystem::Fat] {
+        for (name, main) in [("flash", fill_flash), ("memory", fill_memory)] {
+            let mut world = World::new();
+            world.file_system = file_system;
+            world.set("limits", "{'trial_boots': 2, 'trial_s': 400, 'retries': 1}");
+            world.publish("v1.1.0", tiny("v1.1.0").with("main.py", main));
+            let mut board = world.board();
+            board.set_heap("256K");
+            let run = board
+                .run_with(&json!({"timer_divide": 100, "sleeps": 4, "boots": 12, "repl_ms": 10_000}))
+                .unwrap();
+            assert!(run.output.contains("trial of v1.1.0"), "{name} {file_system:?}: {}", run.output);
+            assert!(run.output.contains("back on v1.0.0"), "{name} {file_system:?}: {}", run.output);
+            assert_eq!(run.end, End::Sleep, "{name} {file_system:?}");
+            ran += 1;
+        }
+    }
+    assert_eq!(ran, 6);
+}
+
+#[test]
+fn limits_that_are_no_numbers_are_refused_and_not_written_down() {
+    let mut ran = 0;
+    for limits in ["{'trial_boots': '3'}", "{'trial_s': None}", "{'retries': 0}", "7"] {
+        let mut world = World::new();
+        world.publish("v1.1.0", tiny("v1.1.0"));
+        world.set("limits", limits);
+        let board = world.board();
+        let run = run(&board);
+        assert!(run.output.contains("refused:") && run.end == End::Sleep, "{limits}: {}", run.output);
+        ran += 1;
+    }
+    assert_eq!(ran, 4);
+}

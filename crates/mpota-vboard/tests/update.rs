@@ -356,7 +356,7 @@ fn an_older_version_is_refused_unless_pinned_and_allowed() {
 #[test]
 fn hooks_run_after_the_update_and_after_going_back() {
     let world = World::new();
-    let migrate = "open('migrated', 'w').write('1')\nprint('migrating')\n";
+    let migrate = "with open('migrated', 'w') as f:\n    f.write('1')\nprint('migrating')\n";
     let back = "import os\nos.remove('migrated')\nprint('migrating back')\n";
     let toml = "[hooks]\npost_update = \"hooks/migrate.py\"\nrollback = \"hooks/back.py\"";
     let app = tiny("v1.1.0").with("hooks/migrate.py", migrate).with("hooks/back.py", back);
