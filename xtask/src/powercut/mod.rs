@@ -223,7 +223,7 @@ pub fn run(args: &[String]) -> Result<()> {
     }
     println!("{} s", began.elapsed().as_secs());
     if a.sabotage.is_none() && a.scenario.is_none() {
-        check_transitions(&seen)?;
+        check_transitions(&seen, a.quick)?;
     }
     if let Some(name) = &a.sabotage {
         ensure!(!bad.is_empty(), "the updater was broken ({name}), and nothing was seen");
@@ -241,8 +241,8 @@ fn names() -> String {
     SCENARIOS.iter().map(|s| s.name).collect::<Vec<_>>().join(", ")
 }
 
-/// Every transition of the table in `spec/` has run, and no other.
-fn check_transitions(seen: &BTreeSet<String>) -> Result<()> {
+/// Every transition of the table in `spec/` has run (not so in a sample), and no other.
+fn check_transitions(seen: &BTreeSet<String>, sample: bool) -> Result<()> {
     let text = std::fs::read_to_string(repository().join("spec/transitions"))?;
     let table: BTreeSet<String> = text
         .lines()
@@ -252,7 +252,7 @@ fn check_transitions(seen: &BTreeSet<String>) -> Result<()> {
     println!("{} of {} transitions ran", seen.intersection(&table).count(), table.len());
     let missing: Vec<_> = table.difference(seen).cloned().collect();
     let unknown: Vec<_> = seen.difference(&table).cloned().collect();
-    ensure!(missing.is_empty(), "never ran: {}", missing.join(", "));
+    ensure!(sample || missing.is_empty(), "never ran: {}", missing.join(", "));
     ensure!(unknown.is_empty(), "not in spec/transitions: {}", unknown.join(", "));
     Ok(())
 }
