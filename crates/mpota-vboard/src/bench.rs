@@ -228,15 +228,17 @@ impl Bench {
     /// Put the updater into `lib/` below a folder, unless its files are there already.
     fn add_agent(&self, folder: &Path, agent: Agent) -> Result<(), Error> {
         let mut files = if agent == Agent::Py { agent_files()? } else { compiled_agent()?.clone() };
+        let mut sources = agent_files()?;
         for (file, from, to) in &self.sabotage {
-            let source =
-                agent_files()?.into_iter().find(|(name, _)| name == file).map(|(_, c)| c).unwrap_or_default();
-            let source = String::from_utf8_lossy(&source).into_owned();
-            if !source.contains(from) {
+            let source = sources.iter_mut().find(|(name, _)| name == file);
+            let text =
+                source.as_ref().map(|(_, c)| String::from_utf8_lossy(c).into_owned()).unwrap_or_default();
+            let Some(source) = source.filter(|_| text.contains(from)) else {
                 return Err(Error::Strange(format!("{file} has no {from:?} to sabotage")));
-            }
+            };
+            source.1 = text.replace(from, to).into_bytes();
             files.retain(|(name, _)| name.split('.').next() != file.split('.').next());
-            files.push(((*file).to_owned(), source.replace(from, to).into_bytes()));
+            files.push(source.clone());
         }
         for (name, content) in files {
             let stem = name.split('.').next().unwrap_or_default();
