@@ -434,3 +434,64 @@ fn every_log_line_is_short_and_has_a_level() {
     }
     assert!(lines > 8, "{log}");
 }
+
+#[test]
+fn a_server_that_ignores_range_is_read_over_to_the_right_byte() {
+    use std::io::{BufRead, BufReader, Write};
+    let mut world = World::new();
+    world.publish("v1.1.0", tiny("v1.1.0").with("zzz.txt", "the last file of the pack\n".repeat(9)));
+    let folder = world.bench.release_dir("v1.1.0");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    // It answers everything with the whole file, and 200; one request a connection, 20 at most.
+    let server = std::thread::spawn(move || {
+        let mut ranges = 0;
+        for stream in listener.incoming().take(20) {
+            let mut stream = stream.unwrap();
+            let lines: Vec<String> =
+                BufReader::new(&stream).lines().map_while(Result::ok).take_while(|l| !l.is_empty()).collect();
+            if lines.is_empty() {
+                break;
+            }
+            ranges += usize::from(lines.iter().any(|l| l.starts_with("Range:")));
+            let name = lines[0].split(' ').nth(1).unwrap().rsplit('/').next().unwrap().to_owned();
+            let body = std::fs::read(folder.join(name)).unwrap();
+            let head =
+                format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+        }
+        ranges
+    });
+    world.set("base_url", &format!("'http://{address}'"));
+    let board = world.board();
+    assert!(run(&board).output.contains("v1.1.0 is installed"));
+    assert_eq!(text(&board, "/zzz.txt"), "the last file of the pack\n".repeat(9));
+    drop(std::net::TcpStream::connect(address));
+    assert!(server.join().unwrap() > 0, "no Range was asked for");
+}
+
+#[test]
+fn the_installed_version_with_other_content_is_refused_loudly() {
+    let world = World::with(|o| o.redirects = false);
+    let board = world.board();
+    world.bench.withdraw("v1.0.0").unwrap();
+    world.publish("v1.0.0", tiny("v1.0.0").with("app.py", "V = 'other'\n"));
+    let before = app_tree(&board);
+    let run = run(&board);
+    assert!(
+        run.output.contains("v1.0.0 is offered with other content than the one installed"),
+        "{}",
+        run.output
+    );
+    assert_eq!((run.writes, app_tree(&board)), (0, before));
+}
+
+#[test]
+fn repair_installs_the_same_version_again_where_a_file_is_damaged() {
+    let mut world = World::new();
+    world.set("repair", "True");
+    let board = world.board();
+    board.write("/lib/util.py", b"# damaged").unwrap();
+    assert!(run(&board).output.contains("v1.0.0 is installed"));
+    assert_eq!(text(&board, "/lib/util.py"), "# helpers\n".repeat(40));
+}
