@@ -8,6 +8,7 @@ use mpota_format::manifest::{Header, Hooks, Manifest, ManifestError, Requires};
 use mpota_format::version::{Version, VersionError};
 use thiserror::Error;
 
+use crate::allow::{self, Allow, CheckError};
 use crate::config::{self, Config, ConfigError};
 use crate::dist::{self, DistError};
 use crate::files::FileError;
@@ -17,6 +18,7 @@ use crate::keys::SigningKey;
 use crate::release::{Input, Layout, Release, ReleaseError};
 use crate::select::{SelectError, Selected, Selection};
 use crate::sign::{self, SignError};
+use crate::starts::starts_updater;
 
 /// What to build, and how.
 #[derive(Debug, Clone)]
@@ -35,8 +37,8 @@ pub struct BuildOptions {
     pub compress: bool,
     /// The time in the manifest. `None`: that of the commit, where the version is its tag.
     pub created: Option<u64>,
-    /// Paths of files that are released though they look like secrets.
-    pub allow_secrets: Vec<String>,
+    /// What is released though it would be refused.
+    pub allow: Allow,
     /// Who signs. The caller reads the key: [`Config::key_path`] says which.
     pub key: Option<SigningKey>,
 }
@@ -53,7 +55,7 @@ impl BuildOptions {
             plain: config.plain,
             compress: config.compress,
             created: None,
-            allow_secrets: Vec::new(),
+            allow: Allow::default(),
             key: None,
             config,
         })
@@ -86,6 +88,10 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Gather(#[from] GatherError),
+    /// The files would leave a board without a working app, or without updates.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Check(#[from] CheckError),
     /// The files cannot be a release.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -114,7 +120,7 @@ impl From<ManifestError> for BuildError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// `boot.py` or `main.py` is in the release, and the updater is not started.
+    /// `main.py` is in the release, `boot.py` is not, and the updater is not started.
     NoUpdater,
     /// Files differ from the tagged commit.
     Changed,
@@ -126,7 +132,7 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoUpdater => f.write_str(
-                "neither boot.py nor main.py mentions ota_updater: a board with this release may never update again",
+                "main.py does not start the updater: unless the board's own boot.py does, it never updates again",
             ),
             Self::Changed => f.write_str(
                 "files differ from the commit that the tag names: the release is not what the tag says",
@@ -165,16 +171,18 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
     let (version, from_tag) = version(options)?;
 
     let root = app.join(config.root.as_deref().unwrap_or(Path::new("")));
-    let allowed: Vec<String> = options.allow_secrets.iter().map(|path| gather::normal(path)).collect();
+    let allow = options.allow.normal();
     let selected = Selection {
         root: &root,
         include: &config.include,
         exclude: &config.exclude,
-        also: &allowed,
+        also: &allow.secrets,
+        links: &allow.links,
         never: &[app.join(config::FILE), app.join("dist"), absolute(&folder)?],
     }
     .files()?;
-    let (inputs, snapshot) = gather::gather(&selected, &allowed, seen)?;
+    let (inputs, snapshot) = gather::gather(&selected, &allow.secrets, seen)?;
+    allow.check(&inputs)?;
     let mut warnings = warnings(&inputs, config);
 
     let mut header = Header::new(version);
@@ -230,11 +238,10 @@ fn absolute(folder: &Path) -> Result<PathBuf, FileError> {
 
 fn warnings(inputs: &[Input], config: &Config) -> Vec<Warning> {
     let mut warnings = Vec::new();
-    let mut starters =
-        inputs.iter().filter(|file| file.path == "boot.py" || file.path == "main.py").peekable();
-    let needle = b"ota_updater";
-    let starts = |file: &Input| file.bytes.windows(needle.len()).any(|window| window == needle);
-    if starters.peek().is_some() && !starters.any(starts) {
+    let named = |name: &str| inputs.iter().find(|file| file.path == name);
+    if let (None, Some(main)) = (named(allow::BOOT), named("main.py"))
+        && !starts_updater(&main.bytes)
+    {
         warnings.push(Warning::NoUpdater);
     }
     let compiled = inputs.iter().find(|file| file.path.ends_with(".mpy"));

@@ -5,7 +5,7 @@ use mpota_format::limits;
 use thiserror::Error;
 
 use crate::release::Input;
-use crate::secrets;
+use crate::secrets::{self, Suspicion};
 use crate::select::Selected;
 use crate::snapshot::{Snapshot, SnapshotError};
 
@@ -18,16 +18,22 @@ pub enum GatherError {
     #[diagnostic(transparent)]
     Snapshot(#[from] SnapshotError),
     /// Something that should not be published.
-    #[error("{path} looks like a secret: {why}")]
+    #[error("{path}{} looks like a secret: {why}", at(*line))]
     #[diagnostic(help(
         "a release can be read by others: exclude the file, or, if it is meant, --allow-secret {path}"
     ))]
     Secret {
         /// Which file.
         path: String,
+        /// Which line, from 1, where it is one.
+        line: Option<usize>,
         /// How that was seen.
-        why: &'static str,
+        why: String,
     },
+}
+
+fn at(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
 }
 
 /// Reads every file once. `seen` is called with each.
@@ -43,17 +49,22 @@ pub(crate) fn gather(
         // A link may have a harmless name and lead to a file that has not.
         let names = [file.path.clone(), file.disk.to_string_lossy().into_owned()];
         let by_name = names.iter().find_map(|name| secrets::by_name(name));
-        if let Some(why) = by_name.filter(|_| !allowed) {
-            return Err(GatherError::Secret { path: file.path.clone(), why });
+        if let Some(seen) = by_name.filter(|_| !allowed) {
+            return Err(secret(file, seen));
         }
         let bytes = snapshot.read(&file.disk, limits::FILE)?;
-        if let Some(why) = secrets::by_content(&bytes).filter(|_| !allowed) {
-            return Err(GatherError::Secret { path: file.path.clone(), why });
+        if !allowed {
+            let by_content = names.iter().find_map(|name| secrets::by_content(name, &bytes));
+            by_content.map_or(Ok(()), |seen| Err(secret(file, seen)))?;
         }
         seen(file);
         inputs.push(Input { path: file.path.clone(), bytes });
     }
     Ok((inputs, snapshot))
+}
+
+fn secret(file: &Selected, seen: Suspicion) -> GatherError {
+    GatherError::Secret { path: file.path.clone(), line: seen.line, why: seen.why }
 }
 
 /// The path on the board of a file that was named on the command line, seen from the root.

@@ -18,6 +18,7 @@
 //! What they are made of, from the disk to the release and back:
 //!
 //! - [`select`], [`secrets`], [`gather`], [`snapshot`]: which files, read once, and which not
+//! - [`allow`], [`syntax`], [`starts`]: what would leave a board without an app or without updates
 //! - [`release`]: files to manifest and assets, in memory
 //! - [`dist`]: the release folder, whole or not there
 //! - [`target`], [`source`], [`contents`]: where a release is, its assets, its files
@@ -25,6 +26,7 @@
 //!
 //! What computer and board must agree on is not here but in the crate `mpota-format`.
 
+pub mod allow;
 pub mod build;
 pub mod config;
 pub mod contents;
@@ -36,6 +38,7 @@ pub mod install;
 pub mod keys;
 pub mod manifest;
 pub mod names;
+mod python;
 pub mod release;
 pub mod secrets;
 pub mod select;
@@ -43,5 +46,7 @@ pub mod serve;
 pub mod sign;
 pub mod snapshot;
 pub mod source;
+pub mod starts;
+pub mod syntax;
 pub mod target;
 pub mod verify;

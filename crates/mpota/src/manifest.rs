@@ -8,6 +8,7 @@ use mpota_format::path::check_path;
 use mpota_format::version::{Version, VersionError};
 use thiserror::Error;
 
+use crate::allow::{Allow, CheckError};
 use crate::dist::{self, DistError};
 use crate::files::{self, FileError};
 use crate::gather::{self, GatherError};
@@ -29,8 +30,8 @@ pub struct ManifestOptions {
     pub project: Option<String>,
     /// The time in the manifest.
     pub created: Option<u64>,
-    /// Those of the files that are released though they look like secrets.
-    pub allow_secrets: Vec<String>,
+    /// What of the files is released though it would be refused.
+    pub allow: Allow,
     /// Who signs.
     pub key: Option<SigningKey>,
 }
@@ -44,7 +45,7 @@ impl ManifestOptions {
             version: Version::parse(version)?,
             project: None,
             created: None,
-            allow_secrets: Vec::new(),
+            allow: Allow::default(),
             key: None,
         })
     }
@@ -68,6 +69,10 @@ pub enum ManifestFileError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Gather(#[from] GatherError),
+    /// The files would leave a board without a working app, or without updates.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Check(#[from] CheckError),
     /// The files cannot be a release.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -88,6 +93,7 @@ pub enum ManifestFileError {
 
 /// Makes the manifest.
 pub fn make(options: &ManifestOptions) -> Result<Manifest, ManifestFileError> {
+    let allow = options.allow.normal();
     let root = options.root.canonicalize().map_err(FileError::at("read", &options.root))?;
     let mut selected: Vec<Selected> = Vec::with_capacity(options.files.len());
     for file in &options.files {
@@ -96,14 +102,14 @@ pub fn make(options: &ManifestOptions) -> Result<Manifest, ManifestFileError> {
             return Err(ManifestFileError::Twice(path));
         }
         check_path(&path).map_err(|source| SelectError::Path { path: path.clone(), source })?;
-        let disk = select::disk_file(&root, &root.join(&path))?;
+        let disk = select::disk_file(&root, &root.join(&path), allow.links.contains(&path))?;
         selected.push(Selected { path, disk });
     }
-    let allowed: Vec<String> = options.allow_secrets.iter().map(|path| gather::normal(path)).collect();
-    if let Some(path) = allowed.iter().find(|path| !selected.iter().any(|s| s.path == **path)) {
+    if let Some(path) = allow.secrets.iter().find(|path| !selected.iter().any(|s| s.path == **path)) {
         return Err(ManifestFileError::NotNamed(path.clone()));
     }
-    let (inputs, snapshot) = gather::gather(&selected, &allowed, &mut |_| {})?;
+    let (inputs, snapshot) = gather::gather(&selected, &allow.secrets, &mut |_| {})?;
+    allow.check(&inputs)?;
     let mut header = Header::new(options.version.clone());
     header.project.clone_from(&options.project);
     header.created = options.created;

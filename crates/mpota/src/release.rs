@@ -26,6 +26,10 @@ pub enum ReleaseError {
     #[error("the release has {0} files, at most {max} are allowed", max = limits::FILES)]
     #[diagnostic(help("exclude what the board does not need"))]
     TooMany(usize),
+    /// Two files that a board with FAT cannot hold beside each other.
+    #[error("{0} and {1} are the same name to FAT, which many boards have: no board could take both")]
+    #[diagnostic(help("rename or exclude one of them; there is no option that lets them in"))]
+    Twins(String, String),
     /// A hook is not among the files.
     #[error("the hook {0} is not a file of the release")]
     #[diagnostic(help("a hook is a path as on the board, of a file that `include` brings"))]
@@ -97,6 +101,7 @@ impl Release {
             return Err(ReleaseError::FileSize { path, size });
         }
         files.sort_by_cached_key(|file| manifest::sort_key(&file.path));
+        check_twins(&files)?;
         let (entries, assets) = match layout {
             Layout::Plain => plain(files),
             Layout::Pack { compress } => {
@@ -112,6 +117,17 @@ impl Release {
         manifest.to_bytes()?;
         Ok(Self { manifest, assets })
     }
+}
+
+/// Of files in their order: no two alike but for letter case, and none where another has a folder.
+fn check_twins(files: &[Input]) -> Result<(), ReleaseError> {
+    for pair in files.windows(2) {
+        let [one, two] = [&pair[0], &pair[1]].map(|file| manifest::sort_key(&file.path));
+        if two.strip_prefix(&*one).is_some_and(|rest| rest.is_empty() || rest[0] == 0) {
+            return Err(ReleaseError::Twins(pair[0].path.clone(), pair[1].path.clone()));
+        }
+    }
+    Ok(())
 }
 
 fn entry(file: &Input, place: Place) -> FileEntry {

@@ -39,8 +39,10 @@ pub enum SelectError {
     Empty(PathBuf),
     /// A link leads somewhere else.
     #[error("{} is a symlink that leads out of {}, to {}", link.display(), root.display(), target.display())]
-    #[diagnostic(help("put a copy of it here, or exclude it"))]
+    #[diagnostic(help("put a copy of it here, exclude it, or, if it is meant, --allow-link {path}"))]
     LinkOut {
+        /// The link, seen from root.
+        path: String,
         /// The link.
         link: PathBuf,
         /// What it must stay in.
@@ -110,6 +112,8 @@ pub struct Selection<'a> {
     pub exclude: &'a [String],
     /// Paths that are taken whatever `.gitignore` and `exclude` say.
     pub also: &'a [String],
+    /// Paths of links that may lead out of the folder.
+    pub links: &'a [String],
     /// Files and folders, absolute, that are never taken.
     pub never: &'a [PathBuf],
 }
@@ -122,10 +126,10 @@ impl Selection<'_> {
         let mut found = BTreeMap::new();
         for entry in walk(&root, &rules, self.never) {
             let entry = entry.map_err(|source| SelectError::Walk { path: root.clone(), source })?;
-            rules.take(&root, &entry, &mut found)?;
+            rules.take(&root, &entry, self.links, &mut found)?;
         }
         for path in self.also {
-            found.insert(path.clone(), disk_file(&root, &root.join(path))?);
+            found.insert(path.clone(), disk_file(&root, &root.join(path), self.links.contains(path))?);
         }
         for (pattern, glob) in self.include.iter().zip(&rules.each) {
             if !found.keys().any(|path| glob.is_match(path)) {
@@ -145,12 +149,13 @@ impl Selection<'_> {
     }
 }
 
-/// The file at `path` of the folder `root`, where links may lead within `root` only.
-pub fn disk_file(root: &Path, path: &Path) -> Result<PathBuf, SelectError> {
+/// The file at `path` of the folder `root`, where links may lead within `root` only, or anywhere.
+pub fn disk_file(root: &Path, path: &Path, anywhere: bool) -> Result<PathBuf, SelectError> {
     let target = path.canonicalize().map_err(FileError::at("read", path))?;
-    if !target.starts_with(root) {
+    if !anywhere && !target.starts_with(root) {
+        let seen = path.strip_prefix(root).unwrap_or(path).display().to_string();
         let (link, root) = (path.to_owned(), root.to_owned());
-        return Err(SelectError::LinkOut { link, root, target });
+        return Err(SelectError::LinkOut { path: seen, link, root, target });
     }
     if target.is_dir() && path.is_symlink() {
         return Err(SelectError::LinkToFolder { link: path.to_owned(), target });
@@ -195,6 +200,7 @@ impl Rules {
         &self,
         root: &Path,
         entry: &DirEntry,
+        links: &[String],
         found: &mut BTreeMap<String, PathBuf>,
     ) -> Result<(), SelectError> {
         if entry.file_type().is_some_and(|kind| kind.is_dir()) {
@@ -205,7 +211,8 @@ impl Rules {
         };
         let folder = entry.path_is_symlink() && entry.path().is_dir();
         if self.wants(&path) || (folder && self.folders.is_match(&path)) {
-            found.insert(path, disk_file(root, entry.path())?);
+            let disk = disk_file(root, entry.path(), links.contains(&path))?;
+            found.insert(path, disk);
         }
         Ok(())
     }

@@ -111,7 +111,7 @@ fn the_settings_of_whoever_builds_do_not_count() {
 fn include_and_exclude_are_seen_from_root() {
     let app = App::new();
     for path in ["src/boot.py", "src/lib/a.py", "src/lib/deep/b.py", "src/lib/deep/b.txt", "src/x.py"] {
-        app.write(path, "import ota_updater\n");
+        app.write(path, "import ota_updater\nota_updater.boot()\n");
     }
     let cases = [
         ("include = [\"*.py\"]", vec!["boot.py", "x.py"]),
@@ -156,6 +156,28 @@ fn what_is_not_the_apps_is_never_released() {
     let manifest = mpota::dist::read_manifest(&app.path("out/manifest.json")).unwrap();
     let paths: Vec<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
     assert_eq!(paths, [".vscode/settings.json", "boot.py", "lib/util.py", "main.py"]);
+}
+
+#[test]
+fn a_symlink_out_of_the_tree_is_released_when_asked_for_by_name() {
+    let outside = App::new();
+    let app = App::new();
+    symlink(outside.path("main.py"), app.path("lib/far.py")).unwrap();
+    symlink(outside.path("lib"), app.path("far")).unwrap();
+    app.run("build --version v1.0.0 --allow-link lib/far.py").refused(&["far", "--allow-link far"]);
+    app.run("build --version v1.0.0 --allow-link lib/far.py --allow-link far").refused(&["to the folder"]);
+    app.remove("far");
+    app.run("build --version v1.0.0").refused(&["--allow-link lib/far.py"]);
+    app.run("build --version v1.0.0 --plain --allow-link ./lib/far.py").ok();
+    assert_eq!(app.read("dist/lib-far.py"), outside.read("main.py"));
+    app.run("manifest --version v1.0.0 lib/far.py").refused(&["--allow-link lib/far.py"]);
+    app.run("manifest --version v1.0.0 lib/far.py --allow-link lib/far.py").ok();
+    app.run("build --version v1.0.0 --allow-link lib/gone.py --allow-link lib/far.py")
+        .refused(&["lib/gone.py"]);
+    // The permission is for the link, not for what may be in it.
+    outside.write("main.py", "password = 'hunter2'\n");
+    app.run("build --version v1.0.0 --allow-link lib/far.py")
+        .refused(&["lib/far.py, line 1", "--allow-secret"]);
 }
 
 #[test]
@@ -325,13 +347,15 @@ fn the_time_comes_from_the_option_then_the_environment_else_there_is_none() {
 }
 
 #[test]
-fn a_release_that_does_not_start_the_updater_is_warned_about() {
+fn without_boot_py_a_main_py_that_does_not_start_the_updater_is_warned_about() {
     let app = App::new();
-    assert!(!app.run("build --version v1.0.0").ok().err.contains("ota_updater"));
-    app.write("boot.py", "print(1)\n");
-    assert!(app.run("build --version v1.0.0").ok().err.contains("warning: neither boot.py nor main.py"));
-    app.write("main.py", "import ota_updater\n");
-    assert!(!app.run("build --version v1.0.0").ok().err.contains("ota_updater"));
+    assert!(!app.run("build --version v1.0.0").ok().err.contains("warning"));
+    app.remove("boot.py");
+    assert!(
+        app.run("build --version v1.0.0").ok().err.contains("warning: main.py does not start the updater")
+    );
+    app.write("main.py", "import ota_updater\nota_updater.boot()\n");
+    assert!(!app.run("build --version v1.0.0").ok().err.contains("warning"));
 }
 
 #[test]
@@ -367,7 +391,10 @@ fn names_that_no_board_can_have_are_refused() {
     }
     let app = App::new();
     app.write("Main.py", "x");
-    app.run("build --version v1.0.0").refused(&["path-order"]);
+    app.run("build --version v1.0.0").refused(&["Main.py and main.py", "FAT", "hint: rename or exclude"]);
+    let app = App::new();
+    app.write("LIB", "x");
+    app.run("build --version v1.0.0").refused(&["LIB and lib/util.py", "no option"]);
 }
 
 #[test]

@@ -27,6 +27,17 @@ fn a_wrong_command_line_ends_with_two() {
 }
 
 #[test]
+fn the_options_that_let_in_what_is_refused_stand_together() {
+    for command in ["build", "manifest"] {
+        let said = mpota().args([command, "--help"]).said().ok();
+        let (_, meant) = said.out.split_once("Yes, I mean it:").expect(command);
+        for option in ["--allow-secret", "--allow-syntax", "--allow-link", "--allow-no-updater"] {
+            assert!(meant.contains(option) && said.out.matches(option).count() == 1, "{command} {option}");
+        }
+    }
+}
+
+#[test]
 fn completions_are_printed_for_every_shell() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let said = mpota().args(["completions", shell]).said().ok();

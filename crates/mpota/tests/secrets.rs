@@ -16,6 +16,10 @@ fn secrets() -> Vec<(&'static str, String)> {
         ("id_ed25519", String::new()),
         ("lib/key.txt", "-----BEGIN EC PRIVATE KEY-----\n".to_owned()),
         ("config.py", format!("TOKEN = 'ghp_{}'\n", "x7".repeat(18))),
+        ("net.py", "wlan.connect('home', 'hunter2')\n".to_owned()),
+        ("settings.json", "{\"wifi\": {\"password\": \"hunter2\"}}\n".to_owned()),
+        ("settings.toml", "psk = \"hunter2\"\n".to_owned()),
+        ("settings.ini", "passphrase = hunter2\n".to_owned()),
     ]
 }
 
@@ -35,7 +39,8 @@ fn a_secret_is_refused_and_is_released_when_asked_for_by_name() {
         assert!(app.released().contains(&path.to_owned()));
         tried += 1;
     }
-    assert_eq!(tried, 7);
+    println!("  cases {tried}: secrets refused and asked for");
+    assert_eq!(tried, 11);
 }
 
 #[test]
@@ -59,6 +64,23 @@ fn a_link_with_a_harmless_name_does_not_carry_a_secret_in() {
     app.write("secrets.py", "");
     std::os::unix::fs::symlink("secrets.py", app.path("settings.py")).unwrap();
     app.run("build --version v1.0.0").refused(&["settings.py"]);
+}
+
+#[test]
+fn the_line_is_told_and_the_secret_is_not() {
+    let app = App::new();
+    app.write("lib/net.py", "ssid = 'home'\n\npassword = 'hunter2'\n");
+    let said = app.run("build --version v1.0.0").refused(&["lib/net.py, line 3", "password"]);
+    assert!(!said.err.contains("hunter2"), "{}", said.err);
+}
+
+#[test]
+fn a_link_is_read_as_what_it_leads_to() {
+    let app = App::new();
+    app.write("mpota.toml", "project = \"octo/weather\"\nexclude = [\"net.py\"]\n");
+    app.write("net.py", "password = 'hunter2'\n");
+    std::os::unix::fs::symlink("net.py", app.path("data.bin")).unwrap();
+    app.run("build --version v1.0.0").refused(&["data.bin, line 1"]);
 }
 
 #[test]

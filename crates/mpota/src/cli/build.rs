@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use mpota::build::{self, BuildOptions};
 use mpota::dist::asset_names;
 
+use super::allow::AllowArgs;
 use super::output;
 
 /// Build a release of the app that mpota.toml describes.
@@ -38,12 +39,11 @@ pub struct Args {
     /// Do not sign, though mpota.toml names a key
     #[arg(long)]
     unsigned: bool,
-    /// Release this file though it looks like a secret, or is excluded. Can be repeated
-    #[arg(long, value_name = "PATH")]
-    allow_secret: Vec<String>,
     /// Tell every file
     #[arg(short, long)]
     verbose: bool,
+    #[command(flatten)]
+    allow: AllowArgs,
 }
 
 pub fn run(args: Args) -> miette::Result<()> {
@@ -55,7 +55,7 @@ pub fn run(args: Args) -> miette::Result<()> {
     options.plain |= args.plain;
     options.compress &= !args.no_compress;
     options.created = super::created(args.created)?;
-    options.allow_secrets = args.allow_secret;
+    options.allow = args.allow.into();
 
     let built = build::build_with(&options, &mut |file| {
         if args.verbose {

@@ -7,6 +7,7 @@ use mpota::names::is_project;
 use mpota_format::manifest::Place;
 use mpota_format::version::Version;
 
+use super::allow::AllowArgs;
 use super::output;
 
 /// Write a manifest.json for the files that you name: a release made by hand.
@@ -36,9 +37,8 @@ pub struct Args {
     /// Sign with this private SSH key
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// Release this file though it looks like a secret. Can be repeated
-    #[arg(long, value_name = "PATH")]
-    allow_secret: Vec<String>,
+    #[command(flatten)]
+    allow: AllowArgs,
 }
 
 fn version(text: &str) -> Result<Version, String> {
@@ -56,7 +56,7 @@ pub fn run(args: Args) -> miette::Result<()> {
         version: args.version,
         project: args.project,
         created: super::created(args.created)?,
-        allow_secrets: args.allow_secret,
+        allow: args.allow.into(),
         key: super::load_key_if(args.key)?,
     };
     let manifest = manifest::make(&options)?;

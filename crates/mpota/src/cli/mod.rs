@@ -1,5 +1,6 @@
 //! One file per subcommand, and what they share.
 
+mod allow;
 mod build;
 mod completions;
 mod init;

@@ -1,0 +1,96 @@
+//! What is refused unless somebody says that it is meant, and the checks of what a board would run.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::release::Input;
+use crate::starts::starts_updater;
+use crate::{gather, syntax};
+
+/// What goes into a release though it would be refused. Paths are those on the board.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allow {
+    /// Files that look like secrets.
+    pub secrets: Vec<String>,
+    /// Python files that do not compile.
+    pub syntax: Vec<String>,
+    /// Links that lead out of the folder.
+    pub links: Vec<String>,
+    /// A `boot.py` that does not start the updater.
+    pub no_updater: bool,
+}
+
+/// Why the files would leave a board without a working app, or without updates.
+#[derive(Debug, Error, Diagnostic)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// A file does not compile.
+    #[error("{path}, line {line}: no board compiles this: {what}")]
+    #[diagnostic(help(
+        "correct it, exclude it, or, if boards shall get it all the same, --allow-syntax {path}"
+    ))]
+    Syntax {
+        /// Which file.
+        path: String,
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// The board would never update again.
+    #[error("{0} does not start the updater: a board with this release never updates again")]
+    #[diagnostic(help(
+        "put the lines of device/template/boot.py at its beginning: `import ota_updater` and `ota_updater.boot()`; or, if no board shall ever update again, --allow-no-updater"
+    ))]
+    NoUpdater(String),
+    /// A file that is allowed is not there.
+    #[error("--{option} {path}: this is not one of the files of the release")]
+    #[diagnostic(help("name it as on the board, seen from root, like lib/util.py"))]
+    NotNamed {
+        /// Which option, without its dashes.
+        option: &'static str,
+        /// What it was given.
+        path: String,
+    },
+}
+
+impl Allow {
+    /// The same, with its paths as they are on a board.
+    pub(crate) fn normal(&self) -> Self {
+        let normal = |paths: &[String]| paths.iter().map(|path| gather::normal(path)).collect();
+        Self {
+            secrets: normal(&self.secrets),
+            syntax: normal(&self.syntax),
+            links: normal(&self.links),
+            no_updater: self.no_updater,
+        }
+    }
+
+    /// Refuses files that no board can run, and releases after which there is no other one.
+    pub(crate) fn check(&self, files: &[Input]) -> Result<(), CheckError> {
+        for (option, paths) in [("allow-syntax", &self.syntax), ("allow-link", &self.links)] {
+            if let Some(path) = paths.iter().find(|path| !files.iter().any(|file| file.path == **path)) {
+                return Err(CheckError::NotNamed { option, path: path.clone() });
+            }
+        }
+        for file in files.iter().filter(|file| is_python(&file.path) && !self.syntax.contains(&file.path)) {
+            if let Some(syntax::Fault { line, what }) = syntax::check(&file.bytes) {
+                return Err(CheckError::Syntax { path: file.path.clone(), line, what });
+            }
+        }
+        match files.iter().find(|file| file.path == BOOT) {
+            Some(boot) if !self.no_updater && !starts_updater(&boot.bytes) => {
+                Err(CheckError::NoUpdater(boot.path.clone()))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a board runs first.
+pub(crate) const BOOT: &str = "boot.py";
+
+/// Whether a board takes the file for Python.
+pub(crate) fn is_python(path: &str) -> bool {
+    path.rsplit_once('.').is_some_and(|(_, end)| end.eq_ignore_ascii_case("py"))
+}

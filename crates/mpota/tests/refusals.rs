@@ -1,0 +1,106 @@
+//! What would leave a board without an app or without updates is not built, unless it is meant.
+
+#![allow(clippy::unwrap_used, reason = "what cannot go on here is a failed test")]
+
+mod common;
+
+use common::{App, Said};
+
+/// `mpota build` and `mpota manifest` of the whole app.
+fn both(app: &App, options: &str) -> [Said; 2] {
+    [
+        app.run(&format!("build --version v1.0.0 {options}")),
+        app.run(&format!("manifest --version v1.0.0 boot.py main.py lib/util.py {options}")),
+    ]
+}
+
+#[test]
+fn a_file_that_does_not_compile_is_refused_with_its_line_and_released_when_it_is_meant() {
+    let cases = [
+        ("def add(a, b):\n    return a +\n", 2, "--allow-syntax lib/util.py"),
+        ("x = 1\nmatch x:\n    case 1:\n        pass\n", 2, "no `match`"),
+        ("try:\n    pass\nexcept* OSError:\n    pass\n", 3, "no `except*`"),
+        ("\n\ntype Path = str\n", 3, "no `type` statement"),
+        ("def first[T](items):\n    return items[0]\n", 1, "no type parameters"),
+    ];
+    let mut tried = 0;
+    for (source, line, word) in cases {
+        let app = App::new();
+        app.write("lib/util.py", source);
+        for said in both(&app, "") {
+            said.refused(&[
+                &format!("lib/util.py, line {line}: "),
+                word,
+                "hint: correct it",
+                "--allow-syntax",
+            ]);
+        }
+        assert!(!app.path("dist").exists() && !app.path("manifest.json").exists());
+        for said in both(&app, "--allow-syntax main.py") {
+            said.refused(&["lib/util.py"]);
+        }
+        for said in both(&app, "--allow-syntax ./lib/util.py") {
+            said.ok();
+        }
+        tried += 1;
+    }
+    println!("  cases {tried}: sources that do not compile");
+    assert_eq!(tried, 5);
+}
+
+#[test]
+fn only_python_is_read_as_python() {
+    let app = App::new();
+    app.write("lib/notes.txt", "def broken(:\n");
+    app.write("lib/fast.mpy", b"M\x06\x00\x1f");
+    app.run("build --version v1.0.0").ok();
+    app.write("lib/LOUD.PY", "def broken(:\n");
+    app.run("build --version v1.0.0").refused(&["lib/LOUD.PY, line 1"]);
+}
+
+#[test]
+fn a_boot_py_that_does_not_start_the_updater_is_refused_and_released_when_it_is_meant() {
+    let app = App::new();
+    let cases =
+        ["print('hello')\n", "# import ota_updater; ota_updater.boot()\n", "import ota_updater\n", ""];
+    for boot in cases {
+        app.write("boot.py", boot);
+        // Whoever runs boot.py first has no updater yet when main.py fails.
+        app.write("main.py", "import ota_updater\nota_updater.boot()\n");
+        for said in both(&app, "") {
+            said.refused(&["boot.py does not start the updater", "hint: put", "--allow-no-updater"]);
+        }
+        for said in both(&app, "--allow-no-updater") {
+            said.ok();
+        }
+    }
+    println!("  cases {}: boot.py without the updater", cases.len());
+    app.write("boot.py", include_str!("../../../device/template/boot.py"));
+    for said in both(&app, "") {
+        said.ok();
+    }
+}
+
+#[test]
+fn the_files_of_the_example_are_released_without_a_word() {
+    let app = App::empty();
+    for path in ["boot.py", "main.py", "lib/sensor.py", "lib/station.py", "assets/station.txt"] {
+        app.write(
+            path,
+            std::fs::read(mpota_vboard::repository().join("examples/weather").join(path)).unwrap(),
+        );
+    }
+    app.write("mpota.toml", "project = \"octo/weather\"\n");
+    let said = app.run("build --version v1.0.0").ok();
+    assert!(!said.err.contains("warning"), "{}", said.err);
+}
+
+#[test]
+fn a_file_that_is_allowed_and_not_there_is_a_mistake() {
+    let app = App::new();
+    for option in ["--allow-syntax", "--allow-link"] {
+        for said in both(&app, &format!("{option} lib/utl.py")) {
+            said.refused(&[option, "lib/utl.py", "not one of the files"]);
+        }
+    }
+}
