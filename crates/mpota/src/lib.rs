@@ -12,6 +12,7 @@
 //! - [`manifest`]: named files to a `manifest.json`
 //! - [`keys`], [`sign`]: Ed25519 keys in the SSH format, and signatures with them
 //! - [`verify`]: is a release what it says
+//! - [`ca`], [`roots`]: the certificate authorities that a board trusts
 //! - [`install`]: a release to a folder as it lies on a board
 //! - [`serve`]: the lines that a board needs to find `mpota serve`
 //!
@@ -28,6 +29,7 @@
 
 pub mod allow;
 pub mod build;
+pub mod ca;
 pub mod config;
 pub mod contents;
 pub mod dist;
@@ -40,6 +42,7 @@ pub mod manifest;
 pub mod names;
 mod python;
 pub mod release;
+pub mod roots;
 pub mod secrets;
 pub mod select;
 pub mod serve;

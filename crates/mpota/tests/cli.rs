@@ -6,8 +6,8 @@ mod common;
 
 use common::{Run, mpota};
 
-const COMMANDS: [&str; 9] =
-    ["init", "key", "manifest", "build", "sign", "verify", "serve", "install", "completions"];
+const COMMANDS: [&str; 10] =
+    ["init", "key", "manifest", "build", "sign", "verify", "ca", "serve", "install", "completions"];
 
 #[test]
 fn every_command_has_help_and_the_exit_codes_are_told() {

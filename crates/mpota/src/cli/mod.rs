@@ -2,6 +2,7 @@
 
 mod allow;
 mod build;
+mod ca;
 mod completions;
 mod init;
 mod install;
@@ -43,6 +44,7 @@ enum Command {
     Build(build::Args),
     Sign(sign::Args),
     Verify(verify::Args),
+    Ca(ca::Args),
     Serve(serve::Args),
     Install(install::Args),
     Completions(completions::Args),
@@ -58,6 +60,7 @@ impl Cli {
             Command::Build(args) => build::run(args),
             Command::Sign(args) => sign::run(&args),
             Command::Verify(args) => verify::run(&args),
+            Command::Ca(args) => ca::run(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Install(args) => install::run(&args),
             Command::Completions(args) => completions::run(&args),
