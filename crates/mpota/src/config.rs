@@ -33,7 +33,7 @@ pub struct Config {
     /// Whether files are compressed in the pack.
     #[serde(default = "yes")]
     pub compress: bool,
-    /// The private SSH key that signs.
+    /// The SSH key that signs: the private one, or the `.pub` of one that an ssh-agent has.
     #[serde(default)]
     pub key: Option<PathBuf>,
     /// What a board must have.

@@ -11,6 +11,7 @@ use ssh_key::{Algorithm, HashAlg, LineEnding, PrivateKey};
 use thiserror::Error;
 
 use crate::files::{self, FileError};
+use crate::keygen::{self, KeygenError};
 
 /// The largest key file and list of keys that is read.
 const LIMIT: u64 = 1 << 20;
@@ -53,6 +54,21 @@ pub enum KeyError {
         /// What it is.
         kind: String,
     },
+    /// It is on a security key, which signs more than what it is given.
+    #[error("{} is a FIDO security key ({kind}): it signs another structure, which boards do not check", path.display())]
+    #[diagnostic(help(
+        "sign with a plain Ed25519 key: in a file, in an ssh-agent, or on a card that holds one; `mpota key new` makes one"
+    ))]
+    Fido {
+        /// Which file.
+        path: PathBuf,
+        /// Its type.
+        kind: String,
+    },
+    /// ssh-keygen did not sign.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Keygen(#[from] KeygenError),
     /// Nobody could tell the passphrase.
     #[error("cannot ask for the passphrase of {}", path.display())]
     #[diagnostic(help("set MPOTA_KEY_PASSPHRASE where there is no terminal"))]
@@ -91,11 +107,19 @@ pub enum KeyError {
 /// Tells the passphrase of the key at a path.
 pub type Ask<'a> = &'a mut dyn FnMut(&Path) -> io::Result<String>;
 
-/// A private key, ready to sign.
+/// A key that can sign, here or where it is kept.
 #[derive(Clone)]
 pub struct SigningKey {
-    private: PrivateKey,
+    private: Private,
     public: PublicKey,
+}
+
+/// Where the private half is.
+#[derive(Clone)]
+enum Private {
+    Here(Box<PrivateKey>),
+    /// ssh-keygen finds it, by the file of the public half.
+    Elsewhere(PathBuf),
 }
 
 impl fmt::Debug for SigningKey {
@@ -105,9 +129,14 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Reads a key file; `ask` is called if it is encrypted.
+    /// Reads a key file; `ask` is called if it is encrypted. Of a public half ssh-keygen knows where
+    /// the private one is: in an ssh-agent, for one.
     pub fn load(path: &Path, ask: Ask<'_>) -> Result<Self, KeyError> {
         let text = files::read_text(path, LIMIT)?;
+        if !is_private(&text) {
+            let public = parse_public(path, &text)?.key;
+            return Ok(Self { private: Private::Elsewhere(path.to_owned()), public });
+        }
         let mut private = PrivateKey::from_openssh(&text).map_err(|e| not_a_key(path, e))?;
         check_type(path, &private.algorithm())?;
         if private.is_encrypted() {
@@ -120,13 +149,17 @@ impl SigningKey {
 
     fn new(private: PrivateKey) -> Result<Self, KeyError> {
         let public = PublicLine::of(private.public_key())?.key;
-        Ok(Self { private, public })
+        Ok(Self { private: Private::Here(Box::new(private)), public })
     }
 
     /// The SSH signature over a message, in the namespace `mpota` with SHA-256.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let private = match &self.private {
+            Private::Here(private) => private,
+            Private::Elsewhere(public) => return Ok(keygen::sign(public, message)?),
+        };
         let failed = |e| KeyError::Crypto("sign with", e);
-        let signature = self.private.sign(sshsig::NAMESPACE, HashAlg::Sha256, message).map_err(failed)?;
+        let signature = private.sign(sshsig::NAMESPACE, HashAlg::Sha256, message).map_err(failed)?;
         let bytes = signature.signature_bytes().try_into();
         let bytes = bytes.map_err(|_| failed(ssh_key::Error::FormatEncoding))?;
         Ok(sshsig::blob(&self.public.key, &bytes))
@@ -139,7 +172,7 @@ impl SigningKey {
 
     /// `SHA256:...`, as ssh-keygen shows it.
     pub fn fingerprint(&self) -> String {
-        self.private.fingerprint(HashAlg::Sha256).to_string()
+        self.public.fingerprint()
     }
 }
 
@@ -156,6 +189,9 @@ fn not_a_key(path: &Path, source: ssh_key::Error) -> KeyError {
 fn check_type(path: &Path, algorithm: &Algorithm) -> Result<(), KeyError> {
     match algorithm {
         Algorithm::Ed25519 => Ok(()),
+        Algorithm::SkEd25519 | Algorithm::SkEcdsaSha2NistP256 => {
+            Err(KeyError::Fido { path: path.to_owned(), kind: algorithm.as_str().to_owned() })
+        }
         other => {
             Err(KeyError::Kind { path: path.to_owned(), kind: format!("its type is {}", other.as_str()) })
         }
@@ -232,12 +268,20 @@ fn make_private_folder(folder: &Path) -> Result<(), FileError> {
 /// The public half of the key file at `path`, which may be the private or the public one.
 pub fn show(path: &Path) -> Result<PublicLine, KeyError> {
     let text = files::read_text(path, LIMIT)?;
-    let key = if text.trim_start().starts_with("-----BEGIN") {
-        PrivateKey::from_openssh(&text).map(|key| key.public_key().clone())
-    } else {
-        ssh_key::PublicKey::from_openssh(&text)
-    };
-    let key = key.map_err(|e| not_a_key(path, e))?;
+    if !is_private(&text) {
+        return parse_public(path, &text);
+    }
+    let key = PrivateKey::from_openssh(&text).map_err(|e| not_a_key(path, e))?;
+    check_type(path, &key.algorithm())?;
+    PublicLine::of(key.public_key())
+}
+
+fn is_private(text: &str) -> bool {
+    text.trim_start().starts_with("-----BEGIN")
+}
+
+fn parse_public(path: &Path, text: &str) -> Result<PublicLine, KeyError> {
+    let key = ssh_key::PublicKey::from_openssh(text).map_err(|e| not_a_key(path, e))?;
     check_type(path, &key.algorithm())?;
     PublicLine::of(&key)
 }

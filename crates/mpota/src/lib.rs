@@ -10,7 +10,7 @@
 //! - [`config`]: `mpota.toml`, and `init`, which writes one
 //! - [`build`]: an app to a release folder
 //! - [`manifest`]: named files to a `manifest.json`
-//! - [`keys`], [`sign`]: Ed25519 keys in the SSH format, and signatures with them
+//! - [`keys`], [`keygen`], [`sign`]: Ed25519 keys in the SSH format, and signatures with them
 //! - [`verify`]: is a release what it says
 //! - [`ca`], [`roots`]: the certificate authorities that a board trusts
 //! - [`install`]: a release to a folder as it lies on a board
@@ -37,6 +37,7 @@ pub mod files;
 pub mod gather;
 pub mod git;
 pub mod install;
+pub mod keygen;
 pub mod keys;
 pub mod manifest;
 pub mod names;

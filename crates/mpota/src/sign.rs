@@ -11,10 +11,8 @@ use thiserror::Error;
 
 use crate::dist::{self, DistError};
 use crate::files::{self, FileError};
+use crate::keygen;
 use crate::keys::{KeyError, SigningKey};
-
-const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
-const END: &str = "-----END SSH SIGNATURE-----";
 
 /// Why a manifest could not be signed.
 #[derive(Debug, Error, Diagnostic)]
@@ -41,6 +39,18 @@ pub enum SignError {
         "it is the .sig file that `ssh-keygen -Y sign -n mpota -O hashalg=sha256 -f KEY PART` writes"
     ))]
     Armour(PathBuf),
+    /// What was made with the key is not a signature that a board accepts.
+    #[error("what was signed with {fingerprint} is no signature for boards")]
+    Refused {
+        /// Of the key.
+        fingerprint: String,
+        /// Why not.
+        #[source]
+        source: SigError,
+        /// What to do about it.
+        #[help]
+        hint: &'static str,
+    },
     /// The signature is not one that a board accepts.
     #[error("{} cannot sign this release", path.display())]
     Signature {
@@ -59,9 +69,14 @@ pub enum SignError {
 pub fn sign(manifest: &mut Manifest, key: &SigningKey) -> Result<(), SignError> {
     let part = manifest.signed_bytes()?;
     manifest.signature = Some(BASE64_STANDARD.encode(key.sign(&part)?));
-    // What does not fit into a manifest is found here.
-    manifest.to_bytes()?;
-    Ok(())
+    // What does not fit into a manifest is found here, and what no board would take: who signed may
+    // have been another program.
+    let bytes = manifest.to_bytes()?;
+    sshsig::check(&bytes, std::slice::from_ref(key.public())).map(drop).map_err(|source| SignError::Refused {
+        fingerprint: key.fingerprint(),
+        hint: program_hint(source),
+        source,
+    })
 }
 
 /// The manifest of a release folder, or the file itself.
@@ -87,7 +102,7 @@ pub fn attach(target: &Path, signature: &Path) -> Result<PublicKey, SignError> {
     let path = manifest_path(target);
     let mut manifest = dist::read_manifest(&path)?;
     let armour = files::read_text(signature, 1 << 16)?;
-    let blob = unarmour(&armour).ok_or_else(|| SignError::Armour(signature.to_owned()))?;
+    let blob = keygen::unarmour(&armour).ok_or_else(|| SignError::Armour(signature.to_owned()))?;
     let refused =
         |source| SignError::Signature { path: signature.to_owned(), hint: hint(source, target), source };
     let base64 = BASE64_STANDARD.encode(blob);
@@ -125,22 +140,17 @@ pub fn signer(manifest: &[u8]) -> Result<PublicKey, SigError> {
 /// The key that the signature says it is of.
 fn claimed_key(manifest: &[u8]) -> Option<PublicKey> {
     let base64 = Manifest::parse(manifest).ok()?.signature?;
-    let signature = ssh_key::SshSig::from_pem(armour(&base64)).ok()?;
+    let signature = ssh_key::SshSig::from_pem(keygen::armour(&base64)).ok()?;
     let key = signature.public_key().ed25519()?.0;
     Some(PublicKey { key, comment: String::new() })
 }
 
-fn armour(base64: &str) -> String {
-    let (lines, rest) = base64.as_bytes().as_chunks::<70>();
-    let lines = lines.iter().map(<[u8; 70]>::as_slice).chain([rest]);
-    let lines: String = lines.map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect();
-    format!("{BEGIN}\n{lines}{END}\n")
-}
-
-fn unarmour(text: &str) -> Option<Vec<u8>> {
-    let body = text.trim().strip_prefix(BEGIN)?.strip_suffix(END)?;
-    let body: String = body.split_ascii_whitespace().collect();
-    BASE64_STANDARD.decode(body).ok()
+/// What helps when ssh-keygen made something else than it was asked for.
+fn program_hint(error: SigError) -> &'static str {
+    match error {
+        SigError::UnknownKey => "ssh-keygen signed with another key: is the .pub file the one of this key?",
+        _ => "is the ssh-keygen on your PATH OpenSSH's own, 8.9 or later? `ssh -V` tells",
+    }
 }
 
 /// What helps against a refused signature.

@@ -33,7 +33,8 @@ pub struct Args {
     /// commit's time, or none]
     #[arg(long, value_name = "SECONDS")]
     created: Option<u64>,
-    /// Sign with this private SSH key [default: `key` in mpota.toml]
+    /// Sign with this SSH key: the private one, or the .pub of one that an ssh-agent has [default:
+    /// `key` in mpota.toml]
     #[arg(long, value_name = "FILE", conflicts_with = "unsigned")]
     key: Option<PathBuf>,
     /// Do not sign, though mpota.toml names a key

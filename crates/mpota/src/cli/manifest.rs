@@ -34,7 +34,7 @@ pub struct Args {
     /// The time in the manifest, in seconds since 1970 [default: SOURCE_DATE_EPOCH, or none]
     #[arg(long, value_name = "SECONDS")]
     created: Option<u64>,
-    /// Sign with this private SSH key
+    /// Sign with this SSH key: the private one, or the .pub of one that an ssh-agent has
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     #[command(flatten)]

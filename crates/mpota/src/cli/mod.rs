@@ -68,7 +68,7 @@ impl Cli {
     }
 }
 
-/// Reads a private key; asks for its passphrase if it has one.
+/// Reads a key that signs; asks for its passphrase if it has one.
 fn load_key(path: &Path) -> Result<SigningKey, KeyError> {
     SigningKey::load(&mpota::files::expand_home(path), &mut passphrase::existing)
 }

@@ -8,7 +8,10 @@ use super::output;
 
 /// Sign a release that is built, with a key or with ssh-keygen
 ///
-/// With a key that never leaves its machine:
+/// With a key in an ssh-agent, on a card, or wherever else OpenSSH finds it:
+///   mpota sign dist --key KEY.pub
+///
+/// With a key that is on another machine:
 ///   mpota sign dist --signed-part > part
 ///   ssh-keygen -Y sign -n mpota -O hashalg=sha256 -f KEY part
 ///   mpota sign dist --signature part.sig
@@ -19,7 +22,7 @@ pub struct Args {
     /// The release's folder, or its manifest.json
     #[arg(default_value = "dist")]
     target: PathBuf,
-    /// Sign with this private SSH key
+    /// Sign with this SSH key: the private one, or the .pub of one that an ssh-agent has
     #[arg(long, value_name = "FILE", group = "how")]
     key: Option<PathBuf>,
     /// Put in the signature that ssh-keygen made

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub fn mpota() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpota"));
     command.env_remove("SOURCE_DATE_EPOCH").env_remove("MPOTA_KEY_PASSPHRASE");
+    command.env_remove("SSH_AUTH_SOCK");
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
     command.stdin(std::process::Stdio::null());
     command
