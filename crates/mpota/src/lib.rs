@@ -11,7 +11,7 @@
 //! - [`build`]: an app to a release folder
 //! - [`manifest`]: named files to a `manifest.json`
 //! - [`keys`], [`keygen`], [`sign`]: Ed25519 keys in the SSH format, and signatures with them
-//! - [`verify`]: is a release what it says
+//! - [`verify`], [`compare`]: is a release what it says, and what is new in it
 //! - [`ca`], [`roots`]: the certificate authorities that a board trusts
 //! - [`install`]: a release to a folder as it lies on a board
 //! - [`serve`]: the lines that a board needs to find `mpota serve`
@@ -23,13 +23,16 @@
 //! - [`release`]: files to manifest and assets, in memory
 //! - [`dist`]: the release folder, whole or not there
 //! - [`target`], [`source`], [`contents`]: where a release is, its assets, its files
+//! - [`token`]: where a token for a private repository comes from
 //! - [`git`], [`files`], [`names`]: the outside world, and the names in it
 //!
 //! What computer and board must agree on is not here but in the crate `mpota-format`.
 
 pub mod allow;
+mod api;
 pub mod build;
 pub mod ca;
+pub mod compare;
 pub mod config;
 pub mod contents;
 pub mod dist;
@@ -39,6 +42,7 @@ pub mod git;
 pub mod install;
 pub mod keygen;
 pub mod keys;
+mod lookup;
 pub mod manifest;
 pub mod names;
 mod python;
@@ -53,4 +57,5 @@ pub mod source;
 pub mod starts;
 pub mod syntax;
 pub mod target;
+pub mod token;
 pub mod verify;

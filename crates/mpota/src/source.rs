@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use miette::Diagnostic;
 use thiserror::Error;
+use ureq::config::RedirectAuthHeaders;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::files::{self, FileError};
@@ -29,6 +30,17 @@ pub enum SourceError {
         url: String,
         /// The answer.
         status: u16,
+    },
+    /// The server does not know the token.
+    #[error("{url}: the token from {from} is not accepted")]
+    #[diagnostic(help(
+        "is it still valid, and for this host? MPOTA_TOKEN comes first, then the environment's, then gh's and git's"
+    ))]
+    Token {
+        /// What was asked for.
+        url: String,
+        /// Where the token came from.
+        from: &'static str,
     },
     /// The server could not be asked.
     #[error("cannot get {url}")]
@@ -133,23 +145,7 @@ pub struct Web {
 impl Web {
     /// `ca` is a PEM file of the authorities to trust instead of the usual ones.
     pub fn new(base: &str, ca: Option<&Path>) -> Result<Self, SourceError> {
-        let tls = TlsConfig::builder();
-        let tls = match ca {
-            None => tls,
-            Some(path) => tls.root_certs(RootCerts::new_with_certs(&certificates(path)?)),
-        };
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            // From https nothing leads back to http.
-            .https_only(base.starts_with("https://"))
-            .max_redirects(5)
-            .user_agent(concat!("mpota/", env!("CARGO_PKG_VERSION")))
-            .timeout_connect(Some(Duration::from_secs(15)))
-            .timeout_recv_response(Some(Duration::from_secs(30)))
-            .timeout_global(Some(Duration::from_secs(600)))
-            .tls_config(tls.build())
-            .build();
-        Ok(Self { agent: config.into(), base: base.trim_end_matches('/').to_owned() })
+        Ok(Self { agent: agent(base, ca)?, base: base.trim_end_matches('/').to_owned() })
     }
 
     /// The same server and settings, another folder.
@@ -161,22 +157,54 @@ impl Web {
 impl Source for Web {
     fn open(&self, name: &str) -> Result<Asset, SourceError> {
         let url = format!("{}/{name}", self.base);
-        let response = match self.agent.get(&url).call() {
-            Ok(response) => response,
-            Err(source) => return Err(SourceError::Http { url, source: Box::new(source) }),
-        };
-        match response.status().as_u16() {
-            200 => {}
-            404 => return Err(SourceError::Missing(url)),
-            status => return Err(SourceError::Status { url, status }),
-        }
-        let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-        Ok(Asset { place: url, reader: Box::new(body) })
+        let answer = self.agent.get(&url).call();
+        opened(url, answer)
     }
 
     fn names(&self) -> Result<Option<Vec<String>>, SourceError> {
         Ok(None)
     }
+}
+
+/// What asks servers like the one at `base`.
+pub(crate) fn agent(base: &str, ca: Option<&Path>) -> Result<ureq::Agent, SourceError> {
+    let tls = TlsConfig::builder();
+    let tls = match ca {
+        None => tls,
+        Some(path) => tls.root_certs(RootCerts::new_with_certs(&certificates(path)?)),
+    };
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        // From https nothing leads back to http.
+        .https_only(base.starts_with("https://"))
+        .max_redirects(5)
+        // A token is for the server that was asked, and for no other one.
+        .redirect_auth_headers(RedirectAuthHeaders::Never)
+        .user_agent(concat!("mpota/", env!("CARGO_PKG_VERSION")))
+        .timeout_connect(Some(Duration::from_secs(15)))
+        .timeout_recv_response(Some(Duration::from_secs(30)))
+        .timeout_global(Some(Duration::from_secs(600)))
+        .tls_config(tls.build())
+        .build();
+    Ok(config.into())
+}
+
+/// The asset that a server answered with.
+pub(crate) fn opened(
+    url: String,
+    answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+) -> Result<Asset, SourceError> {
+    let response = match answer {
+        Ok(response) => response,
+        Err(source) => return Err(SourceError::Http { url, source: Box::new(source) }),
+    };
+    match response.status().as_u16() {
+        200 => {}
+        404 => return Err(SourceError::Missing(url)),
+        status => return Err(SourceError::Status { url, status }),
+    }
+    let body = response.into_body().into_with_config().limit(u64::MAX).reader();
+    Ok(Asset { place: url, reader: Box::new(body) })
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, SourceError> {

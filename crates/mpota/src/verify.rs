@@ -4,17 +4,19 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use mpota_format::digest::hex;
-use mpota_format::limits;
 use mpota_format::manifest::{FileEntry, Manifest, ManifestError, Place};
 use mpota_format::sshsig::{self, PublicKey, SigError};
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::compare::{self, Difference};
 use crate::contents::{self, Finding};
 use crate::dist::{self, MANIFEST};
+use crate::lookup;
 use crate::sign;
-use crate::source::{Folder, Source, SourceError, Web};
+use crate::source::{Source, SourceError};
 use crate::target::Target;
+use crate::token::{self, Place as TokenPlace, Token};
 
 /// Where releases lie if nothing else is said.
 pub const GITHUB: &str = "https://github.com";
@@ -30,12 +32,17 @@ pub struct VerifyOptions {
     pub base_url: String,
     /// A PEM file of the certificate authorities to trust instead of the usual ones.
     pub ca: Option<PathBuf>,
+    /// An older release: what would change for boards that have it?
+    pub against: Option<Target>,
+    /// Tells a token, where the release cannot be seen without one.
+    pub token: fn(&TokenPlace) -> Option<Token>,
 }
 
 impl VerifyOptions {
     /// Options that ask GitHub and trust no key.
     pub fn new(target: Target) -> Self {
-        Self { target, keys: Vec::new(), base_url: GITHUB.to_owned(), ca: None }
+        let base_url = GITHUB.to_owned();
+        Self { target, keys: Vec::new(), base_url, ca: None, against: None, token: token::find }
     }
 }
 
@@ -45,8 +52,21 @@ impl VerifyOptions {
 pub enum VerifyError {
     /// There is no manifest.
     #[error("there is no release: {0}")]
-    #[diagnostic(help("is the name right? A private repository looks the same from outside"))]
+    #[diagnostic(help(
+        "is the name right? A private repository looks the same from outside: set MPOTA_TOKEN or GH_TOKEN, or log in with `gh auth login`"
+    ))]
     NoRelease(String),
+    /// There is none that the token may see.
+    #[error("there is no release: {place} is not there for the token from {from}")]
+    #[diagnostic(help(
+        "is the name right, and may the token read it? A fine-grained one needs Contents: read"
+    ))]
+    NotForToken {
+        /// What was asked for.
+        place: String,
+        /// Where the token came from.
+        from: &'static str,
+    },
     /// Something cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -91,6 +111,12 @@ pub struct Report {
     pub files_checked: bool,
     /// The files, in the order of the manifest.
     pub files: Vec<FileReport>,
+    /// Where the token came from, if it took one to read the release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<&'static str>,
+    /// What changes against an older release, if one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<Difference>,
     /// All that is wrong. Nothing: the release is good.
     pub problems: Vec<Problem>,
 }
@@ -163,77 +189,23 @@ impl Report {
 
 /// Reads a release and checks all that can be checked.
 pub fn verify(options: &VerifyOptions) -> Result<Report, VerifyError> {
-    let found = find(options)?;
-    let manifest = Manifest::parse(&found.bytes)
-        .map_err(|source| VerifyError::Manifest { place: found.place.clone(), source })?;
+    let found = lookup::find(&options.target, options)?;
+    let manifest = found.parse()?;
     let mut report = describe(options.target.to_string(), &manifest);
+    report.token = found.token;
     check_signature(&mut report, &found.bytes, &options.keys);
     if let Target::Project { project, tag } = &options.target {
-        check_name(&mut report, project, tag.as_deref());
+        check_name(&mut report, project, tag.as_deref().or(found.tag.as_deref()));
+    }
+    if let Some(target) = &options.against {
+        let old = lookup::find(target, options)?.parse()?;
+        let size = found.bytes.len() as u64;
+        report.against = Some(compare::compare(&manifest, size, &old, target.to_string()));
     }
     if let Some(source) = found.assets(&manifest) {
         check_files(&mut report, source.as_ref(), &manifest)?;
     }
     Ok(report)
-}
-
-/// A manifest, and where its assets are.
-struct Found {
-    place: String,
-    bytes: Vec<u8>,
-    source: Option<Box<dyn Source>>,
-    /// A server that answers GitHub's paths, and the project there.
-    project: Option<(Web, String)>,
-}
-
-impl Found {
-    /// For a project the assets are asked for by the version: the latest one may change meanwhile.
-    fn assets(self, manifest: &Manifest) -> Option<Box<dyn Source>> {
-        match self.project {
-            None => self.source,
-            Some((web, base)) => {
-                let version = &manifest.header.version;
-                Some(Box::new(web.at(&format!("{base}/releases/download/{version}"))))
-            }
-        }
-    }
-}
-
-fn find(options: &VerifyOptions) -> Result<Found, VerifyError> {
-    let ca = options.ca.as_deref();
-    let (source, project): (Box<dyn Source>, _) = match &options.target {
-        Target::Folder(path) => (Box::new(Folder(path.clone())), None),
-        Target::Url(url) => (Box::new(Web::new(url, ca)?), None),
-        Target::Project { project, tag } => {
-            let base = format!("{}/{project}", options.base_url.trim_end_matches('/'));
-            let folder = match tag {
-                Some(tag) => format!("{base}/releases/download/{tag}"),
-                None => format!("{base}/releases/latest/download"),
-            };
-            let web = Web::new(&folder, ca)?;
-            (Box::new(web.at(&folder)), Some((web, base)))
-        }
-        Target::Manifest(path) => {
-            let folder = path.parent().unwrap_or(path).to_owned();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            let (place, bytes) = read_manifest(&Folder(folder), &name)?;
-            return Ok(Found { place, bytes, source: None, project: None });
-        }
-    };
-    let (place, bytes) = read_manifest(source.as_ref(), MANIFEST)?;
-    Ok(Found { place, bytes, source: Some(source), project })
-}
-
-fn read_manifest(source: &dyn Source, name: &str) -> Result<(String, Vec<u8>), VerifyError> {
-    let mut asset = match source.open(name) {
-        Err(SourceError::Missing(place)) => {
-            return Err(VerifyError::NoRelease(format!("{place} is not there")));
-        }
-        other => other?,
-    };
-    // One byte more than allowed is enough to be refused.
-    let bytes = asset.take(limits::MANIFEST as u64 + 1)?;
-    Ok((asset.place().to_owned(), bytes))
 }
 
 fn describe(target: String, manifest: &Manifest) -> Report {
@@ -269,6 +241,8 @@ fn describe(target: String, manifest: &Manifest) -> Report {
         signature: Signature::Unsigned,
         files_checked: false,
         files,
+        token: None,
+        against: None,
         problems: Vec::new(),
     }
 }

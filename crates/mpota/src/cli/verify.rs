@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mpota::compare::Difference;
 use mpota::keys::{self, KeyError};
 use mpota::target::Target;
 use mpota::verify::{self, GITHUB, Report, Signature, VerifyOptions};
@@ -10,6 +11,10 @@ use mpota_format::sshsig::PublicKey;
 use super::output::{self, Refused};
 
 /// Check a release: its manifest, every file, its signature. Print what is in it.
+///
+/// Where owner/repo is private, the token comes from MPOTA_TOKEN, then GH_TOKEN or GITHUB_TOKEN (for
+/// other hosts than github.com GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN), then `gh auth token`,
+/// then git's credential helpers.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder of a release, a manifest.json (the files are not looked at then), the address
@@ -28,6 +33,10 @@ pub struct Args {
     /// Trust the certificate authorities in this PEM file, instead of the usual ones
     #[arg(long, value_name = "FILE")]
     ca: Option<PathBuf>,
+    /// Also tell what changes for boards that have this older release: any of the kinds that can be
+    /// checked
+    #[arg(long, value_name = "OLD")]
+    against: Option<String>,
     /// Print the findings as JSON
     #[arg(long)]
     json: bool,
@@ -38,12 +47,22 @@ pub fn run(args: &Args) -> miette::Result<()> {
     options.keys = trusted(args)?;
     options.base_url.clone_from(&args.base_url);
     options.ca.clone_from(&args.ca);
+    options.against = args.against.as_deref().map(Target::parse).transpose()?;
     let report = verify::verify(&options)?;
     if args.json {
         let text = serde_json::to_string_pretty(&report).map_err(|e| Refused(e.to_string()))?;
         output::data(text);
     } else {
         print(&report);
+    }
+    if let Some(from) = report.token {
+        output::note(format_args!("read with the token from {from}"));
+    }
+    if let Some(difference) = report.against.as_ref().filter(|difference| !difference.newer) {
+        output::warning(format_args!(
+            "{} is not newer than {}: boards that have that do not take it by themselves",
+            report.version, difference.version
+        ));
     }
     for problem in &report.problems {
         output::note(format_args!("wrong: {}: {}", problem.about, problem.text));
@@ -108,6 +127,30 @@ fn print(report: &Report) {
         })
         .collect();
     output::table(&["file", "size", "stored", "sha256", "check"], &[1, 2], &rows);
+    if let Some(difference) = &report.against {
+        print_difference(difference);
+    }
+}
+
+fn print_difference(difference: &Difference) {
+    output::data(format_args!("\nagainst    {} {}", difference.version, difference.against));
+    let lists = [
+        ("added", &difference.added),
+        ("changed", &difference.changed),
+        ("removed", &difference.removed),
+        ("kept", &difference.kept),
+    ];
+    for (what, paths) in lists {
+        for path in paths {
+            output::data(format_args!("{what:<10} {path}"));
+        }
+    }
+    output::data(format_args!(
+        "fetch      {} bytes: {} of the manifest, {} of files",
+        difference.manifest + difference.files,
+        difference.manifest,
+        difference.files
+    ));
 }
 
 fn signature(signature: &Signature) -> String {

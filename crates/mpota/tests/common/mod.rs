@@ -15,6 +15,10 @@ pub fn mpota() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpota"));
     command.env_remove("SOURCE_DATE_EPOCH").env_remove("MPOTA_KEY_PASSPHRASE");
     command.env_remove("SSH_AUTH_SOCK");
+    for name in ["MPOTA_TOKEN", "GH_TOKEN", "GITHUB_TOKEN", "GH_ENTERPRISE_TOKEN", "GITHUB_ENTERPRISE_TOKEN"]
+    {
+        command.env_remove(name);
+    }
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
     command.stdin(std::process::Stdio::null());
     command

@@ -1,0 +1,115 @@
+//! `mpota verify NEW --against OLD`.
+
+#![allow(clippy::unwrap_used, reason = "what cannot go on here is a failed test")]
+
+mod common;
+
+use common::{App, Run};
+use mpota_format::manifest::Place;
+use mpota_serve::{Options, Server};
+use serde_json::{Value, json};
+
+/// Two releases that differ in every way, in the layout that the server wants.
+fn releases(plain: bool) -> App {
+    let app = App::new();
+    app.write("mpota.toml", "project = \"octo/weather\"\nexclude = [\"releases\"]\n");
+    let plain = if plain { "--plain" } else { "" };
+    app.write("lib/gone.py", "x = 1\n");
+    app.write("assets/same.bin", [7; 5000]);
+    app.run(&format!("build --version v1.0.0 {plain} --output releases/octo/weather/v1.0.0")).ok();
+    app.remove("lib/gone.py");
+    app.write("lib/new.py", "y = 2\n".repeat(100));
+    app.append("main.py", "print('more')\n");
+    app.run(&format!("build --version v1.1.0 {plain} --output releases/octo/weather/v1.1.0")).ok();
+    app
+}
+
+const OLD: &str = "releases/octo/weather/v1.0.0";
+const NEW: &str = "releases/octo/weather/v1.1.0";
+
+fn difference(app: &App, arguments: &str) -> Value {
+    let said = app.run(&format!("verify {arguments} --json")).ok();
+    serde_json::from_str::<Value>(&said.out).unwrap()["against"].clone()
+}
+
+#[test]
+fn files_added_changed_and_removed_are_told_and_what_is_fetched() {
+    for plain in [false, true] {
+        let app = releases(plain);
+        let manifest = mpota::dist::read_manifest(&app.path(format!("{NEW}/manifest.json"))).unwrap();
+        let stored = |path: &str| {
+            let file = manifest.files.iter().find(|file| file.path == path).unwrap();
+            if let Place::Packed { length, .. } = file.place { length } else { file.size }
+        };
+        let files = stored("lib/new.py") + stored("main.py");
+        let size = app.read(&format!("{NEW}/manifest.json")).len();
+        let said = difference(&app, &format!("{NEW} --against {OLD}"));
+        let expected = json!({
+            "against": OLD, "version": "v1.0.0", "newer": true,
+            "added": ["lib/new.py"], "changed": ["main.py"], "removed": ["lib/gone.py"], "kept": [],
+            "manifest": size, "files": files,
+        });
+        assert_eq!(said, expected);
+        let table = app.run(&format!("verify {NEW} --against {OLD}")).ok().out;
+        for line in ["added      lib/new.py", "changed    main.py", "removed    lib/gone.py"] {
+            assert!(table.contains(line), "{table}");
+        }
+        let total = size as u64 + files;
+        assert!(table.contains(&format!("fetch      {total} bytes: {size} of the manifest, {files} of")));
+    }
+}
+
+#[test]
+fn the_same_release_costs_its_manifest_only_and_an_older_one_is_warned_about() {
+    let app = releases(false);
+    let same = app.run(&format!("verify {NEW} --against {NEW}")).ok();
+    assert!(same.out.contains(", 0 of files") && same.err.contains("v1.1.0 is not newer than v1.1.0"));
+    let back = app.run(&format!("verify {OLD} --against {NEW}")).ok();
+    assert!(back.out.contains("removed    lib/new.py"), "{}", back.out);
+    assert!(back.err.contains("warning: v1.0.0 is not newer than v1.1.0"), "{}", back.err);
+}
+
+#[test]
+fn what_a_board_cannot_start_without_stays_on_it() {
+    let app = App::new();
+    app.write("lib/ota_updater.py", "def boot():\n    pass\n");
+    app.run("build --version v1.0.0 --output old").ok();
+    app.write("mpota.toml", "project = \"octo/weather\"\ninclude = [\"lib/util.py\"]\n");
+    app.run("build --version v1.1.0 --output new").ok();
+    let said = difference(&app, "new --against old");
+    assert_eq!(said["kept"], json!(["boot.py", "lib/ota_updater.py", "main.py"]));
+    assert_eq!(said["removed"], json!([]));
+    // The updater in another place: the old one goes.
+    app.write("mpota.toml", "project = \"octo/weather\"\ninclude = [\"ota_updater.py\"]\n");
+    app.write("ota_updater.py", "def boot():\n    pass\n");
+    app.run("build --version v1.1.0 --output newer").ok();
+    let said = difference(&app, "newer --against old");
+    assert_eq!(
+        (&said["removed"], &said["kept"]),
+        (&json!(["lib/ota_updater.py", "lib/util.py"]), &json!(["boot.py", "main.py"]))
+    );
+}
+
+#[test]
+fn both_may_be_a_folder_an_address_or_a_repository_and_private() {
+    let app = releases(false);
+    for token in [None, Some("t0ken")] {
+        let options = Options { token: token.map(str::to_owned), ..Options::new(app.path("releases")) };
+        let server = Server::start(options).expect("a server");
+        let base = server.base_url();
+        let url = format!("{base}/octo/weather/releases/download/v1.0.0");
+        let mut pairs = vec![("octo/weather", "octo/weather@v1.0.0"), ("octo/weather@v1.1.0", OLD)];
+        if token.is_none() {
+            pairs.extend([(NEW, &*url), ("octo/weather", &url)]);
+        }
+        for (new, old) in pairs {
+            let mut command = app.mpota(["verify", new, "--against", old, "--base-url", base]);
+            command.env("MPOTA_TOKEN", token.unwrap_or("none")).env("PATH", "");
+            let said = command.said().ok();
+            assert!(said.out.contains("changed    main.py"), "{new} {old}: {}", said.out);
+        }
+        let mut command = app.mpota(["verify", NEW, "--against", "octo/rain", "--base-url", base]);
+        command.env("PATH", "").said().refused(&["octo/rain"]);
+    }
+    app.run(&format!("verify {NEW} --against nothing")).refused(&["nothing", "hint: "]);
+}
