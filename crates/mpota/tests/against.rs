@@ -5,8 +5,12 @@
 mod common;
 
 use common::{App, Run};
+use mpota::target::Target;
+use mpota::verify::VerifyOptions;
 use mpota_format::manifest::Place;
-use mpota_serve::{Options, Server};
+use mpota_serve::{ListenerKind, Options, Server};
+use mpota_vboard::bench::{Agent, App as Tiny, Bench, Release, config};
+use mpota_vboard::{Board, FileSystem, MicroPython, Word};
 use serde_json::{Value, json};
 
 /// Two releases that differ in every way, in the layout that the server wants.
@@ -112,4 +116,38 @@ fn both_may_be_a_folder_an_address_or_a_repository_and_private() {
         command.env("PATH", "").said().refused(&["octo/rain"]);
     }
     app.run(&format!("verify {NEW} --against nothing")).refused(&["nothing", "hint: "]);
+}
+
+#[test]
+fn a_real_board_fetches_as_many_bytes_as_were_told() {
+    let app = |version: &str| Tiny::tiny(version).expect("the template of boot.py");
+    let bench = Bench::new().expect("a bench");
+    let old = app("v1.0.0").with("lib/gone.py", "x = 1\n").with("data/same.bin", [7; 3000]);
+    let new = app("v1.1.0").with("lib/new.py", "y = 2\n".repeat(300)).with("data/same.bin", [7; 3000]);
+    bench.publish(&Release::new("v1.0.0", old)).expect("v1.0.0");
+    let server =
+        Server::start(Options { asset_host: Some("localhost".into()), ..Options::new(bench.releases()) });
+    let server = server.expect("a server");
+    let config = config(&[("base_url", &format!("'{}'", server.base_url()))]);
+    let own: [(&str, &[u8]); 2] = [("secrets.py", config.as_bytes()), ("settings.json", b"{}")];
+    let folder = bench.board_folder("v1.0.0", Agent::Mpy, &own).expect("a board's files");
+    let micropython = MicroPython::find(Word::Bits64).expect("MicroPython");
+    let board = Board::new(&micropython, FileSystem::Lfs, &folder).expect("a board");
+    bench.publish(&Release::new("v1.1.0", new)).expect("v1.1.0");
+
+    let mut options = VerifyOptions::new(Target::Folder(bench.release_dir("v1.1.0")));
+    options.against = Some(Target::Folder(bench.release_dir("v1.0.0")));
+    let told = mpota::verify::verify(&options).expect("a report").against.expect("a difference");
+    assert!(told.files > 0 && told.added == ["lib/new.py"] && told.removed == ["lib/gone.py"], "{told:?}");
+
+    let output = board.run().expect("the virtual board").output;
+    assert!(board.read("/lib/new.py").is_ok(), "not updated: {output}");
+    let fetched =
+        server.requests().into_iter().filter(|r| r.listener == ListenerKind::Asset && r.status != 404);
+    // The board looks once more when the new version runs, and fetches nothing but the manifest.
+    let fetched: Vec<(String, u64)> = fetched.map(|request| (request.path, request.bytes_sent)).collect();
+    let manifests = fetched.iter().filter(|(_, bytes)| *bytes == told.manifest).count() as u64;
+    let all: u64 = fetched.iter().map(|(_, bytes)| bytes).sum();
+    assert_eq!(all, told.files + manifests * told.manifest, "{fetched:?}");
+    assert!(manifests >= 1, "{fetched:?}");
 }

@@ -123,7 +123,11 @@ fn the_sources_are_asked_in_their_order_and_no_further_than_needed() {
         // Those of github.com are not for this host.
         command.env("GH_TOKEN", "wrong").env("GITHUB_TOKEN", "wrong");
         let answer = |number| if number == right { TOKEN } else { "wrong" };
-        fake(&app, "gh", &if right > 3 { "exit 1".to_owned() } else { format!("echo {}", answer(3)) });
+        fake(
+            &app,
+            "gh",
+            &if right > 3 { "echo wrong; exit 1".to_owned() } else { format!("echo {}", answer(3)) },
+        );
         let credential = format!("echo protocol=http\necho username=x\necho password={}", answer(4));
         fake(&app, "git", &credential);
         let said = command.said().ok();

@@ -188,6 +188,8 @@ fn passwords_in_files_of_lines_are_known_by_the_words_before_them() {
         "password: ${WIFI_PASSWORD}",
         "password = $WIFI_PASSWORD",
         "password: |",
+        "password: !vault router2",
+        "password: *router2",
         "password: none",
         "password = changeme",
         "token: true",
@@ -204,5 +206,5 @@ fn passwords_in_files_of_lines_are_known_by_the_words_before_them() {
     cases += table("a.ini", &["passphrase = correct horse hunter2"], &[]);
     cases += table("a.csv", &[], &["password = hunter2"]);
     println!("  cases {cases}: passwords in files of lines");
-    assert_eq!(cases, 7 * 25 + 4);
+    assert_eq!(cases, 7 * 27 + 4);
 }
