@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::extract::FromRequestParts;
 use axum::response::Response;
@@ -9,13 +10,16 @@ use hyper::header::{HOST, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Uri};
 
-use crate::api::auth::Token;
+use crate::api::auth::Access;
 use crate::api::rate::Rates;
 use crate::catalog::digest::Digests;
+use crate::catalog::store::Store;
 use crate::catalog::{Catalog, Release, Repo};
+use crate::faults::FaultKind;
 use crate::log::{Event, RequestLog};
 use crate::net::listen::Via;
 use crate::web::signed::Signer;
+use crate::write::WriteOptions;
 
 /// The server's state.
 pub(crate) struct App {
@@ -23,7 +27,13 @@ pub(crate) struct App {
     pub digests: Digests,
     pub signer: Signer,
     pub rates: Rates,
-    pub token: Option<Token>,
+    pub access: Access,
+    pub store: Store,
+    pub write: Option<WriteOptions>,
+    /// Assets have digests; GitHub's from before June 2025 have none.
+    pub digests_shown: bool,
+    /// Longest time that a client may send nothing.
+    pub stall_timeout: Duration,
     pub redirects: bool,
     /// Where assets are served, if not where everything else is.
     pub asset_base: Option<String>,
@@ -38,13 +48,18 @@ impl App {
     pub fn releases(&self, repo: &Repo) -> Vec<Release> {
         let releases = self.catalog.releases(repo);
         for problem in releases.problems {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.insert(problem.clone()) {
-                drop(told);
-                self.log.tell(&Event::Problem(problem));
-            }
+            self.problem(problem);
         }
         releases.all
+    }
+
+    /// Tells the owner of the folder, once.
+    pub fn problem(&self, problem: String) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(problem.clone()) {
+            drop(told);
+            self.log.tell(&Event::Problem(problem));
+        }
     }
 
     /// Scheme, host and port as the client knows this server.
@@ -72,6 +87,8 @@ pub(crate) struct Cx {
     pub uri: Uri,
     pub headers: HeaderMap,
     pub via: Via,
+    /// How this request is to fail, if it is.
+    pub fault: Option<FaultKind>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Cx {
@@ -83,6 +100,7 @@ impl<S: Sync> FromRequestParts<S> for Cx {
             uri: parts.uri.clone(),
             headers: parts.headers.clone(),
             via: *parts.extensions.get().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?,
+            fault: parts.extensions.get().cloned(),
         })
     }
 }

@@ -13,6 +13,8 @@
 //! | `catalog` | the folder: repositories, releases, assets, digests. Names from a URL are only ever compared with names that were found there, never joined to a path |
 //! | `web` | the download paths of github.com and the storage host behind them |
 //! | `api` | the REST API, as api.github.com and as GitHub Enterprise |
+//! | [`write`](WriteOptions) | who may write |
+//! | [`faults`](Fault) | failures on demand, for the tests of clients |
 //! | `app` | what all answers share: options, catalog, signer |
 //!
 //! A folder of releases is one of these, decided anew at every request:
@@ -25,21 +27,28 @@
 //!
 //! A release folder may hold a `release.json` (draft, prerelease, name, body,
 //! `make_latest`, ...). It is never an asset, and neither is a file whose name
-//! begins with a dot.
+//! begins with a dot. It is also where a server that may write keeps what the
+//! files do not say, so that a restart changes nothing: each change replaces it
+//! with one rename. A new release's folder is named for its tag where that can
+//! be a folder's name, and `release-<id>` otherwise.
 
 mod api;
 mod app;
 mod catalog;
 mod error;
+mod faults;
 mod log;
 mod net;
 mod options;
 mod server;
 mod web;
+mod write;
 
 pub use catalog::ReleaseSummary;
 pub use error::{Error, Result};
+pub use faults::{Fault, FaultKind};
 pub use log::{Event, ListenerKind, LogHook, LoggedRequest};
 pub use net::tls::{Authority, IssuedCertificate};
 pub use options::{Limits, Options, Tls};
 pub use server::Server;
+pub use write::{Permission, WriteOptions, WriteToken};

@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::faults::Fault;
 use crate::log::LogHook;
 use crate::net::tls::Authority;
+use crate::write::WriteOptions;
 
 /// Everything a [`Server`](crate::Server) needs to know.
 ///
@@ -51,6 +53,13 @@ pub struct Options {
     pub url_lifetime: Duration,
     /// Bounds on what clients can take.
     pub limits: Limits,
+    /// Lets tokens write. None: the folder is only read.
+    pub write: Option<WriteOptions>,
+    /// Assets say their SHA-256. Those from before June 2025 say none at
+    /// GitHub.
+    pub digests: bool,
+    /// Requests that shall fail.
+    pub faults: Vec<Fault>,
     /// Called for every answered request and every problem in the folder.
     pub log: Option<LogHook>,
 }
@@ -72,6 +81,9 @@ impl Options {
             redirects: true,
             url_lifetime: Duration::from_secs(3600),
             limits: Limits::default(),
+            write: None,
+            digests: true,
+            faults: Vec::new(),
             log: None,
         }
     }
@@ -92,6 +104,8 @@ impl fmt::Debug for Options {
             .field("redirects", &self.redirects)
             .field("url_lifetime", &self.url_lifetime)
             .field("limits", &self.limits)
+            .field("write", &self.write)
+            .field("faults", &self.faults)
             .finish_non_exhaustive()
     }
 }

@@ -9,12 +9,14 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use crate::api::auth::Token;
+use crate::api::auth::Access;
 use crate::api::rate::Rates;
 use crate::app::App;
 use crate::catalog::digest::Digests;
+use crate::catalog::store::{self, Store};
 use crate::catalog::{Catalog, ReleaseSummary};
 use crate::error::{Error, Result};
+use crate::faults::{Fault, Faults};
 use crate::log::{ListenerKind, LoggedRequest, RequestLog};
 use crate::net::conns::Conns;
 use crate::net::listen::Listener;
@@ -32,6 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub struct Server {
     app: Arc<App>,
     conns: Arc<Conns>,
+    faults: Arc<Faults>,
     base_url: String,
     asset_url: String,
     addresses: (SocketAddr, SocketAddr),
@@ -52,9 +55,14 @@ impl Server {
     /// Binds, and serves from then on.
     pub fn start(options: Options) -> Result<Self> {
         let catalog = Catalog::open(options.root.clone(), options.repo.clone())?;
-        let token = options.token.as_deref().map(Token::new).transpose()?;
+        let access = Access::new(options.token.as_deref(), options.write.as_ref())?;
+        if access.writable {
+            store::sweep(&catalog);
+        }
         let log = Arc::new(RequestLog::new(options.limits.logged_requests, options.log.clone()));
         let conns = Conns::new(options.limits.clone());
+
+        let faults = Arc::new(Faults::new(&options.faults));
 
         let mut names = vec![own_name(options.listen.ip()), "localhost".to_owned()];
         names.extend(options.host.clone());
@@ -91,7 +99,11 @@ impl Server {
             digests: Digests::default(),
             signer: Signer::new(options.url_lifetime)?,
             rates: Rates::new(),
-            token,
+            access,
+            store: Store::default(),
+            write: options.write.clone(),
+            digests_shown: options.digests,
+            stall_timeout: options.limits.stall_timeout,
             redirects: options.redirects,
             asset_base: asset_base.clone(),
             authority,
@@ -128,6 +140,7 @@ impl Server {
                 router: router.with_state(Arc::clone(&app)),
                 conns: Arc::clone(&conns),
                 log: Arc::clone(&log),
+                faults: Arc::clone(&faults),
                 header_bytes: options.limits.header_bytes,
             };
             let guard = runtime.enter();
@@ -140,6 +153,7 @@ impl Server {
         Ok(Self {
             app,
             conns,
+            faults,
             asset_url: asset_base.unwrap_or_else(|| base_url.clone()),
             base_url,
             addresses: (api_address, asset_address),
@@ -196,6 +210,11 @@ impl Server {
     /// Forgets what was asked so far.
     pub fn clear_requests(&self) {
         self.app.log.clear();
+    }
+
+    /// Lets requests fail from now on.
+    pub fn add_fault(&self, fault: Fault) {
+        self.faults.add(fault);
     }
 
     /// How many connections were accepted so far, those without any request

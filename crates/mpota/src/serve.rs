@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
-use mpota_serve::{Authority, LogHook, Options, Server, Tls};
+use mpota_serve::{Authority, LogHook, Options, Server, Tls, WriteOptions};
 use thiserror::Error;
 
 use crate::files::{self, FileError};
@@ -40,6 +40,8 @@ pub struct ServeOptions {
     pub repo: Option<(String, String)>,
     /// With a token the repositories are private.
     pub token: Option<String>,
+    /// Who may write; nobody by default.
+    pub write: Option<WriteOptions>,
     /// http or https.
     pub https: Https,
     /// Called with every request.
@@ -77,6 +79,7 @@ pub fn start(options: &ServeOptions) -> Result<Server, ServeError> {
         host: options.host.clone(),
         repo: options.repo.clone(),
         token: options.token.clone(),
+        write: options.write.clone(),
         tls,
         log: options.log.clone(),
         ..Options::new(&options.root)

@@ -4,7 +4,8 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 
 use common::{App, Run};
@@ -50,6 +51,33 @@ fn with_a_token_the_download_paths_are_closed_and_the_token_is_not_printed() {
     assert_eq!(serving.config[3], "CONFIG[\"token\"] = \"...\"");
     app.run(&format!("verify octo/weather --base-url {}", serving.base)).refused(&["no release"]);
     assert_eq!(app.mpota(["serve", "dist", "--token-env", "NO_SUCH_VARIABLE"]).said().code, 2);
+}
+
+#[test]
+fn with_a_token_for_writing_it_takes_a_release_and_without_one_it_does_not() {
+    let app = App::new();
+    std::fs::create_dir(app.path("releases")).unwrap();
+    let body = r#"{"tag_name":"v1.0.0"}"#;
+    let create = |base: &str, token: &str| {
+        let mut socket = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+        let length = body.len();
+        let request = format!(
+            "POST /api/v3/repos/octo/weather/releases HTTP/1.1\r\nHost: x\r\nUser-Agent: x\r\n\
+             Authorization: Bearer {token}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let reading = serve(&app, "releases --repo octo/weather --token-env TOKEN", 2);
+    assert_eq!(create(&reading.base, "a secret"), "403");
+    let writing = serve(&app, "releases --repo octo/weather --write-token-env TOKEN", 1);
+    assert_eq!(create(&writing.base, "another"), "401");
+    assert_eq!(create(&writing.base, "a secret"), "201");
+    assert!(app.path("releases/v1.0.0/release.json").exists());
+    let none = app.mpota(["serve", "releases", "--write-token-env", "NO_SUCH_VARIABLE"]).said();
+    assert_eq!(none.code, 2);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Who asks.
+//! Who asks, and what they may do.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,12 +6,14 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use ring::{hmac, rand};
 
 use crate::error::{Error, Result};
+use crate::write::{Permission, WriteOptions};
 
 /// The secret, kept only as a MAC: it can be compared, in constant time, and
 /// cannot slip into a log.
 pub(crate) struct Token {
     key: hmac::Key,
     tag: hmac::Tag,
+    permission: Permission,
 }
 
 /// What an Authorization header amounts to.
@@ -19,18 +21,34 @@ pub(crate) struct Token {
 pub(crate) enum Caller {
     /// There was none.
     Anonymous,
-    /// It holds the token; where none is set, any.
+    /// It holds a token; where none is set, any.
     Known,
     /// It holds something else.
     Wrong,
 }
 
+/// A caller with what its token may do, if it is one of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Who {
+    pub caller: Caller,
+    pub permission: Option<Permission>,
+}
+
+/// Whom the server knows.
+pub(crate) struct Access {
+    tokens: Vec<Token>,
+    /// The repositories are for those with a token only.
+    pub private: bool,
+    /// Something can be written at all.
+    pub writable: bool,
+}
+
 impl Token {
-    pub fn new(secret: &str) -> Result<Self> {
+    fn new(secret: &str, permission: Permission) -> Result<Self> {
         let random = rand::SystemRandom::new();
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &random).map_err(|_| Error::Random)?;
         let tag = hmac::sign(&key, secret.as_bytes());
-        Ok(Self { key, tag })
+        Ok(Self { key, tag, permission })
     }
 
     fn is(&self, given: &[u8]) -> bool {
@@ -38,24 +56,64 @@ impl Token {
     }
 }
 
-/// Reads the Authorization header: `Bearer T`, `token T`, or Basic with the
-/// token as password, all of which GitHub takes.
-pub(crate) fn caller(headers: &HeaderMap, token: Option<&Token>) -> Caller {
-    let Some(header) = headers.get(AUTHORIZATION) else {
-        return Caller::Anonymous;
-    };
-    let Some(token) = token else {
-        return Caller::Known;
-    };
-    let right = header.to_str().ok().and_then(|header| header.trim().split_once(' ')).is_some_and(
-        |(scheme, given)| match scheme.to_ascii_lowercase().as_str() {
-            "bearer" | "token" => token.is(given.trim().as_bytes()),
-            "basic" => STANDARD.decode(given.trim()).is_ok_and(|pair| {
-                let password = pair.splitn(2, |byte| *byte == b':').nth(1);
-                password.is_some_and(|password| token.is(password))
-            }),
-            _ => false,
-        },
-    );
-    if right { Caller::Known } else { Caller::Wrong }
+impl Access {
+    /// From the reader's token and the writers'.
+    pub fn new(reader: Option<&str>, write: Option<&WriteOptions>) -> Result<Self> {
+        let mut tokens = Vec::new();
+        for token in write.into_iter().flat_map(|write| &write.tokens) {
+            tokens.push(Token::new(&token.secret, token.permission.clone())?);
+        }
+        if let Some(secret) = reader {
+            tokens.push(Token::new(secret, Permission::ContentsRead)?);
+        }
+        Ok(Self { tokens, private: reader.is_some(), writable: write.is_some() })
+    }
+
+    /// Reads the Authorization header: `Bearer T`, `token T`, or Basic with the
+    /// token as password, all of which GitHub takes.
+    pub fn who(&self, headers: &HeaderMap) -> Who {
+        let who = |caller, permission| Who { caller, permission };
+        let Some(header) = headers.get(AUTHORIZATION) else {
+            return who(Caller::Anonymous, None);
+        };
+        if self.tokens.is_empty() {
+            return who(Caller::Known, None);
+        }
+        let given = header.to_str().ok().and_then(|header| header.trim().split_once(' ')).and_then(
+            |(scheme, given)| match scheme.to_ascii_lowercase().as_str() {
+                "bearer" | "token" => Some(given.trim().as_bytes().to_vec()),
+                "basic" => {
+                    let pair = STANDARD.decode(given.trim()).ok()?;
+                    pair.splitn(2, |byte| *byte == b':').nth(1).map(<[u8]>::to_vec)
+                }
+                _ => None,
+            },
+        );
+        // Every token is compared, so that the time says nothing about which
+        // one it was.
+        let held = given.map(|given| self.tokens.iter().filter(|token| token.is(&given)).collect::<Vec<_>>());
+        match held.as_deref() {
+            Some([token, ..]) => who(Caller::Known, Some(token.permission.clone())),
+            _ => who(Caller::Wrong, None),
+        }
+    }
+
+    /// Whether there is anything to see for this caller.
+    pub fn reads(&self, who: &Who) -> bool {
+        match &who.permission {
+            Some(permission) => permission.reads(self.private),
+            None => !self.private,
+        }
+    }
+
+    /// Whether this caller may change releases.
+    pub fn writes(&self, who: &Who) -> bool {
+        self.writable && who.permission.as_ref().is_some_and(|held| held.writes(self.private))
+    }
+
+    /// Drafts are for those who may write; where nobody may, for those whom
+    /// the repository belongs to.
+    pub fn sees_drafts(&self, who: &Who) -> bool {
+        if self.writable { self.writes(who) } else { self.private && who.caller == Caller::Known }
+    }
 }

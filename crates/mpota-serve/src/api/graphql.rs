@@ -13,7 +13,6 @@ use axum::routing::post;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::auth::Caller;
 use super::reply::{Reply, reply};
 use crate::app::{App, Cx};
 use crate::catalog::{Release, latest};
@@ -45,7 +44,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
 }
 
 async fn graphql(State(app): State<Arc<App>>, cx: Cx, query: Result<Json<Query>, JsonRejection>) -> Response {
-    reply(app, cx, |app, _, caller| {
+    reply(app, cx, |app, _, who| {
         let Ok(Json(query)) = query else {
             return error("The query could not be read");
         };
@@ -54,7 +53,7 @@ async fn graphql(State(app): State<Arc<App>>, cx: Cx, query: Result<Json<Query>,
             return error("Could not resolve to a Repository");
         };
         let mut releases = app.releases(&repo);
-        if app.token.is_none() || caller != Caller::Known {
+        if !app.access.sees_drafts(who) {
             releases.retain(|release| !release.draft);
         }
         if query.query.contains("release(tagName:") {
@@ -88,7 +87,7 @@ fn list(releases: &[Release], query: &Query) -> Value {
                 "isDraft": release.draft,
                 "isLatest": newest == Some(release.id),
                 "isPrerelease": release.prerelease,
-                "isImmutable": false,
+                "isImmutable": release.meta.immutable,
                 "createdAt": release.created_at,
                 "publishedAt": release.published_at,
             });

@@ -1,16 +1,24 @@
 //! The REST API: `/repos/...` as at api.github.com, `/api/v3/repos/...` as at
 //! a GitHub Enterprise server.
 //!
-//! Reading is here; writing belongs beside it, in modules of its own, on the
-//! same paths and on the upload paths that [`objects`] names.
+//! | reading | writing | both |
+//! | --- | --- | --- |
+//! | `releases`, `graphql`, `about` | `create` (releases), `assets`, `upload`, all through `change` | `objects`, `errors`, `reply`, `auth`, `rate` |
 
+mod about;
+mod assets;
 pub(crate) mod auth;
+mod change;
+mod create;
+pub(crate) mod errors;
 mod graphql;
+mod input;
 mod objects;
 mod page;
 pub(crate) mod rate;
 mod releases;
 mod reply;
+mod upload;
 
 use std::sync::Arc;
 
@@ -26,7 +34,10 @@ pub(crate) const PREFIXES: [&str; 2] = ["", "/api/v3"];
 
 /// All paths of the API.
 pub(crate) fn routes() -> Router<Arc<App>> {
-    PREFIXES.into_iter().fold(graphql::routes(), releases::routes)
+    PREFIXES.into_iter().fold(graphql::routes(), |router, prefix| {
+        let all = [about::routes, releases::routes, create::routes, assets::routes, upload::routes];
+        all.into_iter().fold(router, |router, routes| routes(router, prefix))
+    })
 }
 
 /// Paths that nothing answers: as the API, or as a page.

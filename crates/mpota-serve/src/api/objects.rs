@@ -5,10 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 
 use crate::app::{App, Cx};
-use crate::catalog::release::timestamp;
 use crate::catalog::{Asset, Release, Repo};
 use crate::web::encode::{encode, encode_tag};
-use crate::web::pages::{download_url, repo_page};
+use crate::web::pages::{download_url, page_tag, repo_page};
 
 #[derive(Serialize)]
 pub(crate) struct User {
@@ -110,20 +109,21 @@ impl Maker<'_> {
         }
     }
 
+    /// A page for people.
+    pub fn page(&self, page: &str) -> String {
+        repo_page(self.app, self.cx, self.repo, page)
+    }
+
     pub fn release(&self, release: &Release) -> ReleaseObject {
         let id = release.id;
         let tag = encode_tag(&release.tag);
-        let page = if release.draft {
-            format!("releases/tag/untagged-{id:x}")
-        } else {
-            format!("releases/tag/{tag}")
-        };
+        let page = format!("releases/tag/{}", encode_tag(&page_tag(release)));
         let source = |kind| (!release.draft).then(|| self.api(&format!("{kind}/{tag}")));
         ReleaseObject {
             url: self.api(&format!("releases/{id}")),
             assets_url: self.api(&format!("releases/{id}/assets")),
             upload_url: self.upload(&format!("releases/{id}/assets{{?name,label}}")),
-            html_url: repo_page(self.app, self.cx, self.repo, &page),
+            html_url: self.page(&page),
             id,
             author: self.user(),
             node_id: node_id("RE", id),
@@ -131,7 +131,7 @@ impl Maker<'_> {
             target_commitish: text(&release.meta.target_commitish).unwrap_or("main".into()),
             name: release.meta.name.clone().or_else(|| Some(release.tag.clone())),
             draft: release.draft,
-            immutable: false,
+            immutable: release.meta.immutable,
             prerelease: release.prerelease,
             created_at: release.created_at.clone(),
             updated_at: release.updated_at.clone(),
@@ -148,8 +148,12 @@ impl Maker<'_> {
     }
 
     pub fn asset(&self, release: &Release, asset: &Asset) -> AssetObject {
-        let digest = self.app.digests.sha256(&asset.path, asset.stamp).ok();
-        let modified = timestamp(asset.stamp.modified);
+        let computed = || {
+            let digest = self.app.digests.sha256(&asset.path, asset.stamp).ok()?;
+            Some(format!("sha256:{digest}"))
+        };
+        // An empty note says that there is none.
+        let digest = asset.digest.clone().or_else(computed).filter(|digest| !digest.is_empty());
         AssetObject {
             url: self.api(&format!("releases/assets/{}", asset.id)),
             id: asset.id,
@@ -158,17 +162,17 @@ impl Maker<'_> {
             label: asset.label.clone().or_else(|| Some(String::new())),
             uploader: self.user(),
             content_type: asset.content_type.clone(),
-            state: "uploaded",
+            state: asset.state,
             size: asset.stamp.len,
-            digest: digest.map(|digest| format!("sha256:{digest}")),
+            digest: digest.filter(|_| self.app.digests_shown),
             download_count: 0,
-            created_at: modified.clone(),
-            updated_at: modified,
+            created_at: asset.created_at.clone(),
+            updated_at: asset.updated_at.clone(),
             browser_download_url: download_url(self.app, self.cx, self.repo, release, &asset.name),
         }
     }
 
-    fn user(&self) -> User {
+    pub fn user(&self) -> User {
         let login = self.repo.owner.clone();
         let base = self.app.base(self.cx);
         let name = encode(&login, b"");
@@ -202,6 +206,6 @@ fn text(value: &Option<String>) -> Option<String> {
     value.clone().filter(|value| !value.is_empty())
 }
 
-fn node_id(kind: &str, id: u64) -> String {
+pub(crate) fn node_id(kind: &str, id: u64) -> String {
     format!("{kind}_kwDO{}", URL_SAFE_NO_PAD.encode(id.to_be_bytes()))
 }

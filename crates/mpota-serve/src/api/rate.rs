@@ -1,4 +1,5 @@
-//! The rate limit headers. Calls are counted; nobody is turned away.
+//! The rate limit headers. Calls are counted; nobody is turned away, unless a
+//! fault says so.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -27,8 +28,14 @@ impl Rates {
         Self { windows: Mutex::new([unused; 2]) }
     }
 
-    /// Counts a call, unless it is free, and gives the headers for it.
-    pub fn headers(&self, caller: Caller, free: bool) -> Vec<(HeaderName, String)> {
+    /// Counts a call, unless it is free, and gives the headers for it; with
+    /// `used_up` they say that nothing is left for so long.
+    pub fn headers(
+        &self,
+        caller: Caller,
+        free: bool,
+        used_up: Option<Duration>,
+    ) -> Vec<(HeaderName, String)> {
         let (index, limit) = match caller {
             Caller::Known => (1, 5_000),
             Caller::Anonymous | Caller::Wrong => (0, 60),
@@ -43,8 +50,9 @@ impl Rates {
             window.used += 1;
         }
         // Since nobody is turned away, nobody is told that nothing is left.
-        let used = window.used.min(limit - 1);
-        let reset = window.until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+        let used = if used_up.is_some() { limit } else { window.used.min(limit - 1) };
+        let until = used_up.map_or(window.until, |time| now + time);
+        let reset = until.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let header = |name, value: String| (HeaderName::from_static(name), value);
         vec![
             header("x-ratelimit-limit", limit.to_string()),

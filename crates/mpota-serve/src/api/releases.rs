@@ -8,7 +8,6 @@ use axum::response::Response;
 use axum::routing::get;
 use hyper::header::ACCEPT;
 
-use super::auth::Caller;
 use super::objects::Maker;
 use super::page::Page;
 use super::reply::{Reply, reply};
@@ -112,12 +111,11 @@ async fn in_repo<F>(
 where
     F: FnOnce(&Maker<'_>, Vec<Release>) -> Option<Reply> + Send + 'static,
 {
-    reply(app, cx, move |app, cx, caller| {
+    reply(app, cx, move |app, cx, who| {
         let find = || -> Option<Reply> {
             let repo: Repo = app.catalog.repo(&owner, &name)?;
             let mut releases = app.releases(&repo);
-            // Drafts are for those who may write.
-            if app.token.is_none() || caller != Caller::Known {
+            if !app.access.sees_drafts(who) {
                 releases.retain(|release| !release.draft);
             }
             let make = Maker { app, cx, repo: &repo, prefix };

@@ -3,29 +3,43 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::response::Response;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LINK, USER_AGENT, VARY};
+use hyper::header::{
+    CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER, USER_AGENT, VARY,
+};
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use super::auth::{Caller, caller};
+use super::auth::{Caller, Who};
+use super::errors::Problem;
 use crate::app::{App, Cx, blocking};
 use crate::catalog::digest::hex;
+use crate::faults::FaultKind;
 use crate::web::answer;
 use crate::web::range::unchanged;
+use crate::write::Permission;
 
-const JSON: &str = "application/json; charset=utf-8";
+pub(crate) const JSON: &str = "application/json; charset=utf-8";
 const NO_USER_AGENT: &str = "\r\nRequest forbidden by administrative rules. Please make sure your \
     request has a User-Agent header (https://docs.github.com/en/rest/overview/\
     resources-in-the-rest-api#user-agent-required). Check https://developer.github.com for other \
     possible causes.\r\n";
+const GATEWAY: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
+    <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
 
 /// What a handler comes to.
 pub(crate) enum Reply {
     /// JSON, with a Link header for a list.
     Json(String, Option<String>),
+    /// JSON of something new, and where it is from now on.
+    Created(String, String),
+    /// It is done, and there is nothing to say.
+    NoContent,
+    /// It was refused.
+    Refused(Problem),
     /// Something that is no JSON.
     Other(Response),
     /// There is nothing of the kind, or the caller may not know of it.
@@ -43,72 +57,146 @@ impl Reply {
         // The objects hold strings, numbers and lists: this cannot fail.
         Self::Json(serde_json::to_string(value).unwrap_or_default(), link)
     }
+
+    /// Something new.
+    pub fn created(value: &impl Serialize, location: String) -> Self {
+        Self::Created(serde_json::to_string(value).unwrap_or_default(), location)
+    }
 }
 
-#[derive(Serialize)]
-struct Message<'a> {
-    message: &'a str,
-    documentation_url: &'a str,
-    status: String,
-}
-
-fn error(status: StatusCode, message: &str) -> Response {
-    let body = Message {
-        message,
-        documentation_url: "https://docs.github.com/rest",
-        status: status.as_u16().to_string(),
-    };
-    let body = serde_json::to_string(&body).unwrap_or_default();
-    answer(status, JSON, &[], body)
+impl From<Result<Self, Problem>> for Reply {
+    fn from(result: Result<Self, Problem>) -> Self {
+        result.unwrap_or_else(Self::Refused)
+    }
 }
 
 /// 404 in the API's words.
 pub(crate) fn not_found() -> Response {
-    error(StatusCode::NOT_FOUND, "Not Found")
+    Problem::not_found().response()
+}
+
+/// 502 in the words of whatever stands before the API.
+pub(crate) fn bad_gateway() -> Response {
+    answer(StatusCode::BAD_GATEWAY, "text/html", &[], GATEWAY)
 }
 
 /// Runs a handler for a caller who may see the repositories.
 pub(crate) async fn reply<F>(app: Arc<App>, cx: Cx, handler: F) -> Response
 where
-    F: FnOnce(&App, &Cx, Caller) -> Reply + Send + 'static,
+    F: FnOnce(&App, &Cx, &Who) -> Reply + Send + 'static,
 {
     blocking(app, cx, |app, cx| {
-        let agent = cx.headers.get(USER_AGENT);
-        if agent.is_none_or(|agent| agent.is_empty()) {
-            return answer(StatusCode::FORBIDDEN, "text/html", &[], NO_USER_AGENT);
-        }
-        let caller = caller(&cx.headers, app.token.as_ref());
-        let reply = match caller {
-            Caller::Wrong => Reply::Other(error(StatusCode::UNAUTHORIZED, "Bad credentials")),
-            Caller::Anonymous if app.token.is_some() => Reply::NotFound,
-            Caller::Anonymous | Caller::Known => handler(app, cx, caller),
-        };
-        let mut response = match reply {
-            Reply::Json(body, link) => tagged(cx, caller, body, link),
-            Reply::Other(response) => response,
-            Reply::NotFound => not_found(),
-        };
-        // A 304 costs nothing, but only to those who say who they are.
-        let free = response.status() == StatusCode::NOT_MODIFIED && caller == Caller::Known;
-        let mut headers = app.rates.headers(caller, free);
-        let name = HeaderName::from_static;
-        headers.push((name("x-github-request-id"), request_id()));
-        headers.push((name("x-github-api-version-selected"), "2022-11-28".into()));
-        headers.push((name("x-github-media-type"), "github.v3; format=json".into()));
-        for (name, value) in headers {
-            if let Ok(value) = HeaderValue::from_str(&value) {
-                response.headers_mut().insert(name, value);
-            }
-        }
-        response
+        let (who, refused) = admit(app, cx);
+        let reply = refused.unwrap_or_else(|| handler(app, cx, &who));
+        dress(app, cx, &who, reply)
     })
     .await
 }
 
+/// Who asks, and what is said at once to those who are not let in.
+pub(crate) fn admit(app: &App, cx: &Cx) -> (Who, Option<Reply>) {
+    let who = app.access.who(&cx.headers);
+    let agent = cx.headers.get(USER_AGENT);
+    let refused = if agent.is_none_or(|agent| agent.is_empty()) {
+        Some(Reply::Other(answer(StatusCode::FORBIDDEN, "text/html", &[], NO_USER_AGENT)))
+    } else if who.caller == Caller::Wrong {
+        Some(Reply::Refused(Problem::new(StatusCode::UNAUTHORIZED, "Bad credentials")))
+    } else if cx.fault == Some(FaultKind::BadGateway) {
+        Some(Reply::Other(bad_gateway()))
+    } else if let Some(limited) = limited(cx) {
+        Some(limited)
+    } else if !app.access.reads(&who) {
+        Some(Reply::NotFound)
+    } else {
+        None
+    };
+    (who, refused)
+}
+
+fn limited(cx: &Cx) -> Option<Reply> {
+    let (status, message) = match cx.fault.as_ref()? {
+        FaultKind::RateLimit { .. } => (StatusCode::FORBIDDEN, "API rate limit exceeded for user ID 1."),
+        FaultKind::SecondaryLimit { .. } => (
+            StatusCode::FORBIDDEN,
+            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+        ),
+        FaultKind::TooManyRequests { .. } => (
+            StatusCode::TOO_MANY_REQUESTS,
+            "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
+        ),
+        _ => return None,
+    };
+    let page = "using-the-rest-api/rate-limits-for-the-rest-api";
+    Some(Reply::Refused(Problem::new(status, message).see(page)))
+}
+
+/// The answer with all the headers that GitHub gives every answer.
+pub(crate) fn dress(app: &App, cx: &Cx, who: &Who, reply: Reply) -> Response {
+    let mut response = match reply {
+        Reply::Json(body, link) => tagged(cx, who.caller, body, link),
+        Reply::Created(body, location) => {
+            answer(StatusCode::CREATED, JSON, &[(LOCATION, location), (ETAG, etag(&body))], body)
+        }
+        Reply::NoContent => {
+            let mut response = Response::default();
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        Reply::Refused(problem) => problem.response(),
+        Reply::Other(response) => response,
+        Reply::NotFound => not_found(),
+    };
+    // A 304 costs nothing, but only to those who say who they are.
+    let free = response.status() == StatusCode::NOT_MODIFIED && who.caller == Caller::Known;
+    let used_up = match &cx.fault {
+        Some(FaultKind::RateLimit { reset }) => Some(*reset),
+        _ => None,
+    };
+    let mut headers = app.rates.headers(who.caller, free, used_up);
+    let name = HeaderName::from_static;
+    let writing = !cx.method.is_safe();
+    match &who.permission {
+        Some(Permission::Scopes(scopes)) => {
+            headers.push((name("x-oauth-scopes"), scopes.join(", ")));
+            let wanted = if writing || app.access.private { "repo" } else { "" };
+            headers.push((name("x-accepted-oauth-scopes"), wanted.into()));
+        }
+        Some(Permission::ContentsRead | Permission::ContentsWrite) => {
+            let wanted = if writing { "contents=write" } else { "contents=read" };
+            headers.push((name("x-accepted-github-permissions"), wanted.into()));
+        }
+        None => {}
+    }
+    let waits = match &cx.fault {
+        Some(
+            FaultKind::SecondaryLimit { retry_after: wait }
+            | FaultKind::TooManyRequests { retry_after: wait },
+        ) => Some(whole_seconds(*wait)),
+        _ => None,
+    };
+    headers.extend(waits.map(|wait| (RETRY_AFTER, wait.to_string())));
+    headers.push((name("x-github-request-id"), request_id()));
+    headers.push((name("x-github-api-version-selected"), "2022-11-28".into()));
+    headers.push((name("x-github-media-type"), "github.v3; format=json".into()));
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    response
+}
+
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+fn etag(text: &str) -> String {
+    format!("W/\"{}\"", hex(digest(&SHA256, text.as_bytes()).as_ref()))
+}
+
 /// The JSON, or 304 for a client that has it.
 fn tagged(cx: &Cx, caller: Caller, body: String, link: Option<String>) -> Response {
-    let whole = format!("{body}{}", link.as_deref().unwrap_or_default());
-    let etag = format!("W/\"{}\"", hex(digest(&SHA256, whole.as_bytes()).as_ref()));
+    let etag = etag(&format!("{body}{}", link.as_deref().unwrap_or_default()));
     let cache = match caller {
         Caller::Known => "private, max-age=60, s-maxage=60",
         Caller::Anonymous | Caller::Wrong => "public, max-age=60, s-maxage=60",
@@ -118,7 +206,7 @@ fn tagged(cx: &Cx, caller: Caller, body: String, link: Option<String>) -> Respon
         (CACHE_CONTROL, cache.to_owned()),
         (VARY, "Accept, Authorization, Cookie, X-GitHub-OTP".to_owned()),
     ];
-    if unchanged(&cx.headers, &etag, None) {
+    if cx.method.is_safe() && unchanged(&cx.headers, &etag, None) {
         return answer(StatusCode::NOT_MODIFIED, JSON, &headers, "");
     }
     headers.extend(link.map(|link| (LINK, link)));

@@ -31,6 +31,17 @@ impl Stamp {
         }
     }
 
+    /// Of a file that there is not.
+    pub fn nothing() -> Self {
+        Self { len: 0, modified: SystemTime::UNIX_EPOCH, identity: [0; 3] }
+    }
+
+    /// What is noted beside a digest, to see that the file was replaced.
+    pub fn text(&self) -> String {
+        let since = self.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        format!("{}-{}", self.len, since.as_nanos())
+    }
+
     /// A strong entity tag.
     pub fn etag(&self) -> String {
         let since = self.modified.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

@@ -1,11 +1,15 @@
 //! `release.json`: what GitHub knows about a release besides its files.
+//!
+//! Written by hand it may hold any of the fields; a server that may write
+//! fills in the rest the first time that it changes the release. What it does
+//! not know it leaves as it is.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -15,7 +19,7 @@ pub(crate) const FILE: &str = "release.json";
 const MOST_BYTES: u64 = 1024 * 1024;
 
 /// Everything in it is optional.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Meta {
     pub id: Option<u64>,
@@ -27,26 +31,63 @@ pub(crate) struct Meta {
     pub draft: bool,
     pub prerelease: Option<bool>,
     pub make_latest: Option<MakeLatest>,
+    /// Of all that ask to be the latest, the one with the highest number is:
+    /// one release can take over without the others being rewritten.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latest_order: Option<u64>,
     pub created_at: Option<String>,
     pub published_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    /// Neither assets nor tag change any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub immutable: bool,
+    /// By the name of the file.
     pub assets: BTreeMap<String, AssetMeta>,
+    /// What somebody else put there.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
 }
 
 /// What may be said about one asset.
-#[derive(Debug, Default, Clone, Deserialize)]
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct AssetMeta {
     pub id: Option<u64>,
+    /// Where the asset's name cannot be the file's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     pub label: Option<String>,
     pub content_type: Option<String>,
+    /// `uploaded`, or `starter` for an upload that came to nothing: it has no
+    /// file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
+    /// `sha256:...`, as long as the file has this stamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<String>,
+    #[serde(flatten)]
+    pub others: BTreeMap<String, serde_json::Value>,
 }
 
+/// The state of an asset without content.
+pub(crate) const STARTER: &str = "starter";
+
 /// GitHub's own words are strings; a plain `true` or `false` is taken too.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "serde_json::Value")]
 pub(crate) enum MakeLatest {
+    #[serde(rename = "true")]
     Yes,
+    #[serde(rename = "false")]
     No,
+    #[serde(rename = "legacy")]
     Legacy,
 }
 

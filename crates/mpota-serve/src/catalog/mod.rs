@@ -6,8 +6,10 @@
 
 pub(crate) mod digest;
 pub(crate) mod meta;
+pub(crate) mod names;
 pub(crate) mod release;
 mod scan;
+pub(crate) mod store;
 
 use std::path::PathBuf;
 use std::{fs, io};
@@ -54,9 +56,9 @@ pub(crate) struct Repo {
     pub owner: String,
     pub name: String,
     pub id: u64,
-    folder: PathBuf,
+    pub folder: PathBuf,
     /// The tag, where the folder is itself the one release.
-    single: Option<String>,
+    pub single: Option<String>,
 }
 
 /// The releases of a repository, and what could not be read.

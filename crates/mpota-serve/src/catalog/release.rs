@@ -23,6 +23,7 @@ pub(crate) struct Release {
     pub published_at: Option<String>,
     pub updated_at: String,
     pub meta: Meta,
+    pub folder: PathBuf,
     /// By name.
     pub assets: Vec<Asset>,
     version: Option<Version>,
@@ -33,6 +34,13 @@ pub(crate) struct Release {
 pub(crate) struct Asset {
     pub id: u64,
     pub name: String,
+    /// The name of the file, which may be another.
+    pub file: String,
+    pub state: &'static str,
+    /// What was noted when it was uploaded, if the file is still that one.
+    pub digest: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
     pub label: Option<String>,
     pub content_type: String,
     pub path: PathBuf,
@@ -56,28 +64,40 @@ impl Release {
             return Err(format!("{}: not a regular file", said.display()));
         }
         let meta = meta.unwrap_or_default();
-        files.sort_by(|a, b| a.name.cmp(&b.name));
         let tag = meta.tag_name.clone().unwrap_or(tag);
         let version = Version::parse(tag.strip_prefix('v').unwrap_or(&tag)).ok();
-        let assets: Vec<Asset> = files
-            .into_iter()
-            .map(|file| {
-                let said = meta.assets.get(&file.name).cloned().unwrap_or_default();
-                Asset {
-                    id: said
-                        .id
-                        .unwrap_or_else(|| id_of(&["asset", &repo.owner, &repo.name, &tag, &file.name])),
-                    label: said.label,
-                    content_type: said.content_type.unwrap_or_else(|| content_type(&file.name).to_owned()),
-                    name: file.name,
-                    path: file.path,
-                    stamp: file.stamp,
-                }
-            })
-            .collect();
+        let found = |file: &str, path: PathBuf, stamp: Stamp, state| {
+            let said = meta.assets.get(file).cloned().unwrap_or_default();
+            let modified = timestamp(stamp.modified);
+            let id = || id_of(&["asset", &repo.owner, &repo.name, &tag, file]);
+            let name = said.name.unwrap_or_else(|| file.to_owned());
+            Asset {
+                id: said.id.unwrap_or_else(id),
+                label: said.label,
+                content_type: said.content_type.unwrap_or_else(|| content_type(&name).to_owned()),
+                digest: said.digest.filter(|_| said.stamp == Some(stamp.text())),
+                created_at: said.created_at.unwrap_or_else(|| modified.clone()),
+                updated_at: said.updated_at.unwrap_or(modified),
+                name,
+                file: file.to_owned(),
+                state,
+                path,
+                stamp,
+            }
+        };
+        let mut assets: Vec<Asset> =
+            files.into_iter().map(|file| found(&file.name, file.path, file.stamp, "uploaded")).collect();
+        for (file, said) in &meta.assets {
+            if said.state.as_deref() == Some(meta::STARTER) && assets.iter().all(|asset| asset.file != *file)
+            {
+                assets.push(found(file, PathBuf::new(), Stamp::nothing(), meta::STARTER));
+            }
+        }
+        assets.sort_by(|a, b| a.name.cmp(&b.name));
         let newest = assets.iter().map(|asset| asset.stamp.modified).max();
-        let updated_at = timestamp(newest.unwrap_or(SystemTime::UNIX_EPOCH));
-        let created_at = meta.created_at.clone().unwrap_or_else(|| updated_at.clone());
+        let newest = timestamp(newest.unwrap_or(SystemTime::UNIX_EPOCH));
+        let updated_at = meta.updated_at.clone().unwrap_or_else(|| newest.clone());
+        let created_at = meta.created_at.clone().unwrap_or(newest);
         let draft = meta.draft;
         Ok(Self {
             id: meta.id.unwrap_or_else(|| id_of(&["release", &repo.owner, &repo.name, &tag])),
@@ -93,6 +113,7 @@ impl Release {
             updated_at,
             tag,
             meta,
+            folder: folder.to_owned(),
             assets,
             version,
         })
@@ -123,15 +144,15 @@ fn moment(text: &str) -> Option<OffsetDateTime> {
 }
 
 /// What `releases/latest` means: among the published ones that are no
-/// prereleases, one that asks for it, or else the highest version that does
-/// not decline.
+/// prereleases, the last that asked for it, or else the highest version that
+/// does not decline.
 pub(crate) fn latest(releases: &[Release]) -> Option<&Release> {
     let open = || releases.iter().filter(|r| !r.draft && !r.prerelease);
     let asks = |release: &&Release| release.meta.make_latest == Some(MakeLatest::Yes);
     let declines = |release: &&Release| release.meta.make_latest == Some(MakeLatest::No);
     open()
         .filter(asks)
-        .max_by(|a, b| a.by_version(b))
+        .max_by(|a, b| a.meta.latest_order.cmp(&b.meta.latest_order).then_with(|| a.by_version(b)))
         .or_else(|| open().filter(|release| !declines(release)).max_by(|a, b| a.by_version(b)))
 }
 

@@ -1,6 +1,5 @@
 //! Accepting connections and speaking HTTP/1.1 on them.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use super::conns::{Conn, Conns, Place, Watched, WatchedBody};
+use crate::faults::{FaultKind, Faults};
 use crate::log::{ListenerKind, LoggedBody, RequestLog, describe};
 
 const MOST_HEADERS: usize = 100;
@@ -29,6 +29,11 @@ pub(crate) struct Via {
     pub tls: bool,
 }
 
+/// The connection is closed without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("closed on demand")]
+struct Closed;
+
 /// One listening socket and what answers behind it.
 #[derive(Clone)]
 pub(crate) struct Listener {
@@ -37,6 +42,7 @@ pub(crate) struct Listener {
     pub router: Router,
     pub conns: Arc<Conns>,
     pub log: Arc<RequestLog>,
+    pub faults: Arc<Faults>,
     pub header_bytes: usize,
 }
 
@@ -97,13 +103,23 @@ impl Listener {
         &self,
         mut request: Request<Incoming>,
         conn: &Arc<Conn>,
-    ) -> Result<Response<LoggedBody>, Infallible> {
+    ) -> Result<Response<LoggedBody>, Closed> {
         conn.answering();
         let tls = self.tls.is_some();
         let mut logged = describe(&request, conn.id, tls, self.kind);
         request.extensions_mut().insert(Via { tls });
         let request = request.map(|body| Body::new(WatchedBody::new(body, Arc::clone(conn))));
-        let response = self.router.clone().call(request).await?;
+        let fault = self.faults.next(&logged.method, &logged.path);
+        let mut request = request;
+        match &fault {
+            Some(FaultKind::CloseBefore) => return Err(Closed),
+            Some(kind) => drop(request.extensions_mut().insert(kind.clone())),
+            None => {}
+        }
+        let Ok(response) = self.router.clone().call(request).await;
+        if fault == Some(FaultKind::CloseAfter) {
+            return Err(Closed);
+        }
         logged.status = response.status().as_u16();
         let (head, body) = response.into_parts();
         let conn = Arc::clone(conn);

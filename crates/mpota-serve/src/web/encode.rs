@@ -21,6 +21,27 @@ pub(crate) fn encode_tag(tag: &str) -> String {
     encode(tag, b"/")
 }
 
+/// A value in a query as it was meant; what is no percent-encoding is left as
+/// it is.
+pub(crate) fn decode(value: &str) -> String {
+    let mut out = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digit = |at: usize| tail.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        if *first == b'%'
+            && let (Some(high), Some(low)) = (digit(0), digit(1))
+            && let Ok(byte) = u8::try_from(high * 16 + low)
+        {
+            out.push(byte);
+            rest = &tail[2..];
+            continue;
+        }
+        out.push(if *first == b'+' { b' ' } else { *first });
+        rest = tail;
+    }
+    String::from_utf8_lossy(&out).into_owned()
+}
+
 /// The value of a key in a query, not decoded.
 pub(crate) fn in_query<'a>(query: &'a str, key: &str) -> Option<&'a str> {
     query

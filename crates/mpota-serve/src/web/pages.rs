@@ -12,6 +12,7 @@ use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
 use super::encode::{encode, encode_tag};
 use super::{answer, file, storage};
 use crate::app::{App, Cx, blocking};
+use crate::catalog::digest::{hex, short_hash};
 use crate::catalog::{Asset, Release, Repo, latest};
 
 /// github.com sends one header line of 3.5 KB: a client has to bear it.
@@ -97,7 +98,7 @@ fn with_releases(
     then: impl FnOnce(&Repo, &[Release]) -> Option<Response>,
 ) -> Response {
     // A private repository's pages take cookies, not tokens.
-    if app.token.is_some() {
+    if app.access.private {
         return not_found();
     }
     app.catalog.repo(owner, repo).and_then(|repo| then(&repo, &app.releases(&repo))).unwrap_or_else(not_found)
@@ -135,8 +136,19 @@ pub(crate) fn repo_page(app: &App, cx: &Cx, repo: &Repo, page: &str) -> String {
     format!("{base}/{}/{}/{page}", encode(owner, b""), encode(name, b""))
 }
 
+/// What stands for the tag in the address of a release's page: a draft's tag
+/// may be another release's too.
+pub(crate) fn page_tag(release: &Release) -> String {
+    if !release.draft {
+        return release.tag.clone();
+    }
+    let opaque = hex(&short_hash(&["draft", &release.id.to_string()]));
+    format!("untagged-{}", &opaque[..20])
+}
+
 /// Where a browser downloads an asset.
 pub(crate) fn download_url(app: &App, cx: &Cx, repo: &Repo, release: &Release, name: &str) -> String {
-    let page = format!("releases/download/{}/{}", encode_tag(&release.tag), encode(name, b""));
+    let tag = page_tag(release);
+    let page = format!("releases/download/{}/{}", encode_tag(&tag), encode(name, b""));
     repo_page(app, cx, repo, &page)
 }

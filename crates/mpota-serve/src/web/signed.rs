@@ -29,7 +29,8 @@ pub(crate) struct Claims {
     nbf: u64,
     pub owner: String,
     pub repo: String,
-    pub tag: String,
+    /// The release by its number: a tag may be a draft's too.
+    pub release: u64,
     pub name: String,
 }
 
@@ -66,7 +67,7 @@ impl Signer {
             nbf: unix(now),
             owner: repo.owner.clone(),
             repo: repo.name.clone(),
-            tag: release.tag.clone(),
+            release: release.id,
             name: asset.name.clone(),
         };
         let header = URL_SAFE_NO_PAD.encode(r#"{"typ":"JWT","alg":"HS256"}"#);

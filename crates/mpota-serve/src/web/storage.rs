@@ -53,7 +53,7 @@ async fn object(State(app): State<Arc<App>>, cx: Cx) -> Response {
         let releases = app.releases(&repo);
         let asset = releases
             .iter()
-            .find(|release| release.tag == claims.tag)
+            .find(|release| release.id == claims.release)
             .and_then(|release| release.asset(&claims.name));
         match asset.map(|asset| file::content(cx, asset)) {
             Some(Ok(response)) => response,

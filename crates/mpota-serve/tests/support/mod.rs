@@ -173,3 +173,96 @@ pub fn raw_get(server: &Server, path: &str) -> String {
 pub fn status(answer: &str) -> &str {
     answer.split(' ').nth(1).unwrap_or("")
 }
+
+pub const WRITER: &str = "github_pat_may_write";
+
+/// A server whose releases `WRITER` may change.
+pub fn writable(folder: &Folder) -> Options {
+    Options { write: Some(mpota_serve::WriteOptions::new(WRITER)), ..folder.options() }
+}
+
+/// One request of the REST API with a token; an empty one is none.
+pub fn ask(method: &str, url: &str, token: &str, body: impl Into<Vec<u8>>) -> Response<Body> {
+    ask_as(method, url, token, "application/json", body)
+}
+
+pub fn ask_as(
+    method: &str,
+    url: &str,
+    token: &str,
+    content_type: &str,
+    body: impl Into<Vec<u8>>,
+) -> Response<Body> {
+    let mut request = ureq::http::Request::builder().method(method).uri(url);
+    if !token.is_empty() {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let body = body.into();
+    if matches!(method, "POST" | "PATCH") {
+        agent().run(request.header("content-type", content_type).body(body).unwrap()).unwrap()
+    } else {
+        agent().run(request.body(()).unwrap()).unwrap()
+    }
+}
+
+/// The releases of `octo/weather` at a server.
+pub struct Api {
+    pub server: Server,
+    pub url: String,
+}
+
+impl Api {
+    pub fn start(options: Options) -> Self {
+        let server = Server::start(options).unwrap();
+        let url = format!("{}/api/v3/repos/octo/weather/releases", server.base_url());
+        Self { server, url }
+    }
+
+    pub fn ask(&self, method: &str, rest: &str, body: &serde_json::Value) -> Response<Body> {
+        ask(method, &format!("{}{rest}", self.url), WRITER, body.to_string())
+    }
+
+    /// A release; the answer has to be 201.
+    pub fn create(&self, body: &serde_json::Value) -> serde_json::Value {
+        let response = self.ask("POST", "", body);
+        assert_eq!(response.status(), 201);
+        json(response)
+    }
+
+    pub fn draft(&self, tag: &str) -> serde_json::Value {
+        self.create(&serde_json::json!({"tag_name": tag, "draft": true}))
+    }
+
+    pub fn try_upload(&self, release: &serde_json::Value, query: &str, bytes: &[u8]) -> Response<Body> {
+        let url = release["upload_url"].as_str().unwrap().split('{').next().unwrap().to_owned();
+        ask_as("POST", &format!("{url}?{query}"), WRITER, "application/octet-stream", bytes)
+    }
+
+    /// An asset; the answer has to be 201.
+    pub fn upload(&self, release: &serde_json::Value, name: &str, bytes: &[u8]) -> serde_json::Value {
+        let response = self.try_upload(release, &format!("name={name}"), bytes);
+        assert_eq!(response.status(), 201);
+        json(response)
+    }
+
+    pub fn edit(&self, release: &serde_json::Value, body: &serde_json::Value) -> serde_json::Value {
+        let response = self.ask("PATCH", &format!("/{}", release["id"]), body);
+        assert_eq!(response.status(), 200);
+        json(response)
+    }
+
+    /// The tag of the latest release; empty if there is none.
+    pub fn latest(&self) -> String {
+        let response = self.ask("GET", "/latest", &serde_json::Value::Null);
+        if response.status() == 404 {
+            return String::new();
+        }
+        json(response)["tag_name"].as_str().unwrap().to_owned()
+    }
+}
+
+pub fn sha256(bytes: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, bytes);
+    let hex: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hex}")
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use mpota::names::is_project;
 use mpota::serve::{self, Https, ServeOptions};
-use mpota_serve::Event;
+use mpota_serve::{Event, WriteOptions};
 
 use super::output::{self, Usage};
 
@@ -14,6 +14,11 @@ use super::output::{self, Usage};
 ///
 /// DIR is a folder that `mpota build` made, or holds OWNER/REPO/TAG/ASSETS, or, with --repo,
 /// TAG/ASSETS. Runs until it is stopped.
+///
+/// With --write-token-env it also takes releases, as GitHub's API does: `gh release create`,
+/// octokit and PyGithub work with it as with a GitHub Enterprise server. The token is read from
+/// the environment, so that it shows neither in the list of processes nor in the shell's history.
+/// Whoever holds it can delete every release in DIR.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder of releases
@@ -31,6 +36,13 @@ pub struct Args {
     /// Be private: the environment variable that holds the token to ask for
     #[arg(long, value_name = "NAME")]
     token_env: Option<String>,
+    /// Take releases: the environment variable that holds the token that may create, change and
+    /// delete them
+    #[arg(long, value_name = "NAME")]
+    write_token_env: Option<String>,
+    /// What is published cannot be changed any more, as with GitHub's immutable releases
+    #[arg(long, requires = "write_token_env")]
+    immutable: bool,
     /// Serve https, with a certificate made on the spot unless one is given
     #[arg(long)]
     https: bool,
@@ -69,7 +81,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
         listen: args.listen,
         host: args.host.clone(),
         repo: args.repo.clone(),
-        token: token(args.token_env.as_deref())?,
+        token: token("--token-env", args.token_env.as_deref())?,
+        write: token("--write-token-env", args.write_token_env.as_deref())?
+            .map(|secret| WriteOptions { immutable: args.immutable, ..WriteOptions::new(secret) }),
         https,
         log: Some(Arc::new(log(args.quiet))),
     })?;
@@ -103,13 +117,13 @@ pub fn run(args: &Args) -> miette::Result<()> {
     }
 }
 
-fn token(variable: Option<&str>) -> Result<Option<String>, Usage> {
+fn token(option: &str, variable: Option<&str>) -> Result<Option<String>, Usage> {
     let Some(name) = variable else { return Ok(None) };
     match std::env::var(name) {
         Ok(token) if !token.is_empty() => Ok(Some(token)),
         _ => Err(Usage::new(
             format!("the environment variable {name} holds no token"),
-            format!("set it, as in {name}=... mpota serve --token-env {name}"),
+            format!("set it, as in {name}=... mpota serve {option} {name}"),
         )),
     }
 }
