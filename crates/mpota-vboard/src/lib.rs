@@ -4,6 +4,7 @@
 //! # Layout
 //!
 //! - [`tools`]: gets a MicroPython (and `mpy-cross`) into the project's directory
+//! - [`clients`]: the clients of GitHub's API that the server is tested with
 //! - [`board`]: one board: its flash, its boots, its tree of files
 //! - [`bench`]: releases made by the real `mpota`, and boards that have one of them installed
 //!
@@ -11,6 +12,7 @@
 
 pub mod bench;
 pub mod board;
+pub mod clients;
 pub mod tools;
 
 pub use board::{Board, End, FileSystem, Run, Tree};

@@ -139,7 +139,7 @@ fn archive() -> Option<(String, String)> {
     })
 }
 
-/// Unpack Debian's packages into `home/root`, with an apt state of their own in `home/apt`.
+/// Unpack MicroPython and its libraries into `home/root`.
 fn install(word: Word, home: &Path) -> Result<(), Error> {
     let (uri, key) =
         archive().ok_or_else(|| missing(word, "this is no Debian whose packages could be unpacked"))?;
@@ -155,12 +155,21 @@ fn install(word: Word, home: &Path) -> Result<(), Error> {
     Err(missing(word, &format!("unpacking Debian's packages failed: {last}")))
 }
 
-fn install_from(word: Word, home: &Path, uri: &str, key: &str, suite: &str) -> Result<(), Error> {
-    let io = |path: &Path| {
-        let path = path.to_owned();
-        move |source| Error::Io { path, source }
-    };
-    let arch = word.architecture();
+/// The error for a path that the system does not let us use.
+fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+    let path = path.to_owned();
+    move |source| Error::Io { path: path.clone(), source }
+}
+
+/// Unpack packages of one suite of Debian into `home/root`, with an apt state of their own in
+/// `home/apt`.
+fn unpack(
+    home: &Path,
+    arch: &str,
+    (uri, key): (&str, &str),
+    suite: &str,
+    packages: &[String],
+) -> Result<(), Error> {
     if home.exists() {
         std::fs::remove_dir_all(home).map_err(io(home))?;
     }
@@ -190,17 +199,53 @@ fn install_from(word: Word, home: &Path, uri: &str, key: &str, suite: &str) -> R
         run(&mut command)
     };
     apt_get(&["--error-on=any", "update"])?;
-    let mut wanted: Vec<String> = PACKAGES.iter().map(|p| format!("{p}:{arch}")).collect();
-    if word == Word::Bits32 {
-        wanted.push(format!("libgcc-s1:{arch}"));
-    }
     let mut args = vec!["download"];
-    args.extend(wanted.iter().map(String::as_str));
+    args.extend(packages.iter().map(String::as_str));
     apt_get(&args)?;
     let root = home.join("root");
     for deb in std::fs::read_dir(apt.join("debs")).map_err(io(&apt))?.flatten() {
         run(Command::new("dpkg-deb").arg("-x").arg(deb.path()).arg(&root))?;
     }
+    std::fs::remove_dir_all(&apt).map_err(io(&apt))
+}
+
+/// Unpack one program of Debian, which needs nothing but the C library, and give its path. It has
+/// to answer `--version`.
+pub(crate) fn debian_program(name: &str) -> Result<PathBuf, Error> {
+    let home = repository().join(".tools").join(name);
+    let program = home.join("root/usr/bin").join(name);
+    if home.join("complete").exists() {
+        return Ok(program);
+    }
+    let missing = |what: String| Error::Missing {
+        what: format!("no `{name}` for the tests: {what}"),
+        hint: format!("install the package `{name}`, or set MPOTA_{}", name.to_uppercase()),
+    };
+    let (uri, key) = archive().ok_or_else(|| missing("this is no Debian".into()))?;
+    eprintln!("installing {name} into {} ...", home.display());
+    let mut why = String::new();
+    for suite in SUITES {
+        let got = unpack(&home, "amd64", (&uri, &key), suite, &[name.to_owned()])
+            .and_then(|()| run(Command::new(&program).arg("--version")));
+        match got {
+            Ok(_) => {
+                std::fs::write(home.join("complete"), suite).map_err(io(&home))?;
+                return Ok(program);
+            }
+            Err(e) => why = e.to_string(),
+        }
+    }
+    Err(missing(why.lines().last().unwrap_or_default().to_owned()))
+}
+
+fn install_from(word: Word, home: &Path, uri: &str, key: &str, suite: &str) -> Result<(), Error> {
+    let arch = word.architecture();
+    let mut wanted: Vec<String> = PACKAGES.iter().map(|p| format!("{p}:{arch}")).collect();
+    if word == Word::Bits32 {
+        wanted.push(format!("libgcc-s1:{arch}"));
+    }
+    unpack(home, arch, (uri, key), suite, &wanted)?;
+    let root = home.join("root");
     let loader = if word == Word::Bits32 { "ld-linux.so.2" } else { "ld-linux-x86-64.so.2" };
     let loader = search(&root, loader).ok_or_else(|| missing(word, "no loader in libc6"))?;
     let library = search(&root, "libc.so.6").ok_or_else(|| missing(word, "no libc in libc6"))?;
@@ -208,7 +253,6 @@ fn install_from(word: Word, home: &Path, uri: &str, key: &str, suite: &str) -> R
     let inside = |path: &Path| path.strip_prefix(&root).unwrap_or(path).display().to_string();
     let text =
         format!("{}\n{}\n{}\n", inside(&loader), inside(library.parent().unwrap_or(&root)), inside(&program));
-    std::fs::remove_dir_all(&apt).map_err(io(&apt))?;
     std::fs::write(home.join("complete"), text).map_err(io(home))
 }
 

@@ -31,9 +31,9 @@ pub(crate) fn routes(router: Router<Arc<App>>, prefix: &'static str) -> Router<A
         .route(&format!("{prefix}/user"), get(move |s, cx| user(prefix, s, cx)))
         .route(&format!("{prefix}/rate_limit"), get(rate_limit))
         .route(&repo, get(move |s, p, cx| repository(prefix, s, p, cx)))
-        .route(&format!("{repo}/git/ref/tags/{{*tag}}"), get(move |s, p, cx| tag(prefix, s, p, cx)))
+        .route(&format!("{repo}/git/ref/{{*name}}"), get(move |s, p, cx| tag(prefix, s, p, cx)))
         .route(
-            &format!("{repo}/git/refs/tags/{{*tag}}"),
+            &format!("{repo}/git/refs/{{*name}}"),
             axum::routing::delete(move |s, p, cx| delete_tag(prefix, s, p, cx)),
         )
 }
@@ -145,17 +145,20 @@ async fn repository(
 
 /// There is no git here: a tag is there as soon as a release with it is
 /// published, and points to a commit that nobody has.
-async fn tag(prefix: &'static str, State(app): Shared, Path((o, r, tag)): Three, cx: Cx) -> Response {
+async fn tag(prefix: &'static str, State(app): Shared, Path((o, r, name)): Three, cx: Cx) -> Response {
     reply(app, cx, move |app, cx, _| {
-        let Some(repo) = app.catalog.repo(&o, &r) else { return Reply::NotFound };
+        // Some clients encode the slash: it is looked for here, not in the route.
+        let (Some(repo), Some(tag)) = (app.catalog.repo(&o, &r), name.strip_prefix("tags/")) else {
+            return Reply::NotFound;
+        };
         if !app.releases(&repo).iter().any(|release| !release.draft && release.tag == tag) {
             return Reply::NotFound;
         }
         let make = Maker { app, cx, repo: &repo, prefix };
         let name = repo.full_name();
-        let long = hex(&short_hash(&["commit", &name, &tag])) + &hex(&short_hash(&["more", &name, &tag]));
+        let long = hex(&short_hash(&["commit", &name, tag])) + &hex(&short_hash(&["more", &name, tag]));
         let sha = &long[..40];
-        let path = crate::web::encode::encode_tag(&tag);
+        let path = crate::web::encode::encode_tag(tag);
         Reply::json(&json!({
             "ref": format!("refs/tags/{tag}"),
             "node_id": node_id("REF", repo.id),
@@ -167,10 +170,11 @@ async fn tag(prefix: &'static str, State(app): Shared, Path((o, r, tag)): Three,
 }
 
 /// A tag goes with its release, so that there is nothing left to do.
-async fn delete_tag(prefix: &'static str, State(app): Shared, Path((o, r, tag)): Three, cx: Cx) -> Response {
+async fn delete_tag(prefix: &'static str, State(app): Shared, Path((o, r, name)): Three, cx: Cx) -> Response {
     super::change::changing(app, cx, prefix, (o, r), move |change| {
+        let tag = name.strip_prefix("tags/").ok_or_else(Problem::not_found)?;
         let held = change.releases.iter().any(|release| !release.draft && release.tag == tag);
-        if held || store::tag_is_used_up(change.make.repo, &tag) {
+        if held || store::tag_is_used_up(change.make.repo, tag) {
             return Err(Problem::refused("Cannot delete the tag of a release"));
         }
         Ok(Reply::NoContent)

@@ -1,0 +1,87 @@
+//! Gets the clients of GitHub's API that the server is tested with into `.tools/`, and GitHub's own
+//! description of that API: octokit and what belongs to it from npm, PyGithub from PyPI, `gh` from
+//! Debian's packages.
+
+use crate::tools::{debian_program, run};
+use crate::{Error, repository};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const NPM: [&str; 3] = ["@octokit/openapi@23", "@octokit/fixtures@23", "@octokit/rest@22"];
+const PYTHON: &str = "PyGithub>=2.6";
+
+/// Tests run side by side: only one of them installs.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A folder in `.tools/` that is there when `fill` has succeeded once for these packages.
+fn installed(
+    name: &str,
+    packages: &str,
+    fill: impl FnOnce(&Path) -> Result<(), Error>,
+) -> Result<PathBuf, Error> {
+    let _alone = alone();
+    let home = repository().join(".tools").join(name);
+    let complete = home.join("complete");
+    if std::fs::read_to_string(&complete).is_ok_and(|text| text == packages) {
+        return Ok(home);
+    }
+    let io = |source| Error::Io { path: home.clone(), source };
+    std::fs::create_dir_all(&home).map_err(io)?;
+    eprintln!("installing {packages} into {} ...", home.display());
+    fill(&home)?;
+    std::fs::write(complete, packages).map_err(io)?;
+    Ok(home)
+}
+
+/// The folder whose `node_modules` holds octokit, GitHub's API description, and recorded traffic.
+///
+/// # Errors
+/// When there is no Node.js with npm, or the packages cannot be installed.
+pub fn npm() -> Result<PathBuf, Error> {
+    let missing = |e: Error| Error::Missing {
+        what: format!("octokit is missing and cannot be installed: {e}"),
+        hint: "install Node.js 20 or later with npm (Debian: apt-get install nodejs npm)".into(),
+    };
+    installed("npm", &NPM.join(" "), |home| {
+        let package = home.join("package.json");
+        std::fs::write(&package, "{\"private\":true}\n")
+            .map_err(|source| Error::Io { path: package, source })?;
+        let mut npm = Command::new("npm");
+        npm.current_dir(home).args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]).args(NPM);
+        run(&mut npm).map(|_| ()).map_err(missing)
+    })
+}
+
+/// Python with PyGithub.
+///
+/// # Errors
+/// When there is no Python 3 with pip, or the package cannot be installed.
+pub fn pygithub() -> Result<Command, Error> {
+    let home = installed("pygithub", PYTHON, |home| {
+        let mut pip = Command::new("python3");
+        pip.args(["-m", "pip", "install", "--quiet", "--no-warn-script-location", "--target"]);
+        run(pip.arg(home).arg(PYTHON)).map(|_| ()).map_err(|e| Error::Missing {
+            what: format!("PyGithub is missing and cannot be installed: {e}"),
+            hint: "install Python 3 with pip (Debian: apt-get install python3-pip)".into(),
+        })
+    })?;
+    let mut command = Command::new("python3");
+    command.env("PYTHONPATH", home);
+    Ok(command)
+}
+
+/// GitHub's own program: from the environment (`MPOTA_GH`), or else Debian's, in `.tools/`.
+///
+/// # Errors
+/// When there is none and it cannot be got; the error says what to do.
+pub fn gh() -> Result<PathBuf, Error> {
+    let _alone = alone();
+    match std::env::var_os("MPOTA_GH") {
+        Some(path) => Ok(path.into()),
+        None => debian_program("gh"),
+    }
+}
