@@ -4,7 +4,7 @@ the plan of the swap (spec/journal.md)."""
 import json
 import os
 from ota_manifest import Manifest, sort_key
-from ota_updater import HOME, ROOT, OtaError, copies, file_hash, kind, log
+from ota_updater import HOME, ROOT, OtaError, copies, file_hash, kind, log, record, refresh
 
 _GUARD = "boot.py"
 _AGENT = ("ota_updater.py", "ota_updater.mpy")
@@ -46,13 +46,24 @@ class Plan:
 
     def _installed(self):
         """(key, path) of every file of the installed release, in order; nothing where it is unknown."""
+        if self.known:
+            for e in Manifest(HOME + "manifest.json"):
+                yield sort_key(e["path"]), e["path"]
+
+    def _know(self):
+        """Whether the manifest of the installed release is whole, so that its files can be removed."""
         path = HOME + "manifest.json"
-        if kind(path):
+        version = record()["version"]
+        for _ in range(3):
             try:
-                for e in Manifest(path):
-                    yield sort_key(e["path"]), e["path"]
-            except OtaError as e:
-                log("W", "installed manifest is damaged, nothing is removed: %s" % e)
+                for _ in Manifest(path) if version or kind(path) else ():
+                    pass
+                return bool(version or kind(path))
+            except (OtaError, OSError) as e:
+                why = e
+                refresh()
+        log("W", "the manifest of %s is damaged, nothing is removed: %s" % (version, why))
+        return False
 
     def make(self):
         """Write new/plan. True where anything has to change. Raises OtaError where it cannot be done."""
@@ -63,6 +74,7 @@ class Plan:
         stat = os.statvfs(ROOT)
         self.block = stat[1] or stat[0]
         has_agent = False
+        self.known = self._know()
         old = self._installed()
         o = next(old, None)
         number = saved = 0
@@ -109,11 +121,11 @@ class Plan:
         folder = path[: path.rfind("/") + 1]
         return folder in ("", "lib/", self.home)
 
-    def _save(self, path, n, h, size, stays):
+    def _save(self, path, n, h, stays):
         """A file that is replaced or removed. `stays`: it must not be missing, not for one write."""
         if stays or copies() or self._fixed(path):
             self._line("copy", path, n, h)
-            self.blocks += 1 + size // self.block
+            self.blocks += 1 + os.stat(ROOT + path)[6] // self.block
         else:
             self._line("save", path, n, h)
 
@@ -124,12 +136,13 @@ class Plan:
         if path in (_GUARD, "main.py") or (_agent(path) and not has_agent):
             log("W", "kept, though the release does not have it: " + path)
             return
-        size = os.stat(ROOT + path)[6]
-        if _agent(path):
-            self._save(path, path.split("/")[-1], h, size, True)
+        if h == "?":  # nothing that could be put back
+            self._line("drop", path)
+        elif _agent(path):
+            self._save(path, path.split("/")[-1], h, True)
             self.drops.append(path)
         else:
-            self._save(path, n, h, size, False)
+            self._save(path, n, h, False)
             if copies() or self._fixed(path):
                 self._line("drop", path)
 
@@ -153,10 +166,10 @@ class Plan:
             self.blocks += 1 + e["size"] // self.block
         if h is not None:
             self.had[number >> 3] |= bit
-            if path != _GUARD:
+            if path != _GUARD and h != "?":
                 base = path.split("/")[-1]
                 n = base if _agent(path) else str(number)
-                self._save(path, n, h, os.stat(ROOT + path)[6], path == "main.py" or _agent(path))
+                self._save(path, n, h, path == "main.py" or _agent(path))
 
     def _make_way(self, path):
         """A directory stands where a file has to be: fine if nothing but removed files is in it."""

@@ -143,7 +143,7 @@ def _same(http, first):
     from binascii import hexlify
 
     mine = file_hash(HOME + "manifest.json")
-    if mine and mine != str(hexlify(sha.digest()), "ascii"):
+    if mine and mine != "?" and mine != str(hexlify(sha.digest()), "ascii"):
         raise Refused("%s is offered with other content than the one installed: refused" % record()["version"])
 
 
@@ -185,13 +185,14 @@ def update(config):
             _forget()  # what lies there is of another release
         return _stage(config, source, _verify(config), version)
     except OSError as e:
-        if e.errno == 28:  # the running version needs the space more
+        if e.errno in (28, 84):
+            # The running version needs the space more; and LittleFS gives no space to anybody
+            # while a corrupt file lies there.
             try:
                 clear("new")
             except OSError:
                 pass
-            raise OtaError("no space left on the flash")
-        raise OtaError("the flash failed: %s" % e)
+        raise OtaError("no space left on the flash" if e.errno == 28 else "the flash failed: %s" % e)
     finally:
         source.close()
 
@@ -237,10 +238,13 @@ def _stage(config, source, m, version):
         for _ in range(plan.block // 512):
             f.write(buffer())
     copy(HOME + "new/plan", HOME + "old/plan")  # the swap depends on it: one damaged copy is not the end
+    h = file_hash(HOME + "new/plan")
+    if h == "?":
+        raise OSError(84)
     write(
         state="staged",
         next=version,
-        plan=file_hash(HOME + "new/plan"),
+        plan=h,
         boots=0,
         hook=0,
         tries=boots,

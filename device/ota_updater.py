@@ -19,6 +19,7 @@ except ImportError:
 _DIR = const(0x4000)
 _FILE = const(0x8000)
 _RECORD = const(512)  # bytes, the longest journal record
+_STARTS = const(8)  # so often an exchange or an undo is begun again before it is given up
 
 # What a missing key of a record means; also the record of a new board.
 _EMPTY = {"mpota": 1, "seq": 0, "state": "idle", "version": "", "next": "", "plan": "", "boots": 0}
@@ -36,6 +37,7 @@ _rec = None
 _buf = None
 _timer = None
 _copies = None  # True where a move has to be a copy: FAT
+_written = False  # whether the journal was written since the reset
 _booted = 0  # how often boot() was called since the reset
 
 
@@ -76,6 +78,14 @@ def kind(path):
         raise
 
 
+def refresh():
+    """Read all over the flash: LittleFS keeps what a failed read left in its cache."""
+    try:
+        os.statvfs(ROOT)
+    except OSError:
+        pass
+
+
 def new_hash():
     """(SHA-256 or None, a function for a CRC32 over what came before and a buffer)."""
     try:
@@ -101,21 +111,27 @@ def crc32(data, crc=0):
 
 
 def file_hash(path):
-    """Hex SHA-256 of a file, CRC32 without hashlib; None where there is no file."""
+    """Hex SHA-256 of a file, CRC32 without hashlib; None where there is no file, "?" where the
+    file system itself says that it is corrupt."""
     if kind(path) != _FILE:
         return None
     sha, crc = new_hash()
     value = 0
     b = buffer()
-    with open(path, "rb") as f:
-        while True:
-            n = f.readinto(b)
-            if not n:
-                break
-            if sha:
-                sha.update(b[:n])
-            else:
-                value = crc(b[:n], value)
+    try:
+        with open(path, "rb") as f:
+            while True:
+                n = f.readinto(b)
+                if not n:
+                    break
+                if sha:
+                    sha.update(b[:n])
+                else:
+                    value = crc(b[:n], value)
+    except OSError as e:
+        if e.errno != 84:  # LFS_ERR_CORRUPT
+            raise
+        return "?"
     if sha:
         from binascii import hexlify
 
@@ -171,6 +187,7 @@ def read_record(path):
         except OSError as e:
             if e.errno in (2, 20):
                 return None
+            refresh()
     else:
         return None
     if len(line) > _RECORD or line[8:10] != b" {" or line[-1:] != b"\n" or line.count(b"\n") != 1:
@@ -202,7 +219,7 @@ def record():
 
 def write(**changes):
     """Write the next record. What is in memory changes only once it lies on flash."""
-    global _rec
+    global _rec, _written
     r = dict(record())
     r.update(changes)
     r["mpota"] = 1
@@ -220,6 +237,7 @@ def write(**changes):
         os.remove(HOME + "new/reserve")  # the app on trial has filled the flash: it was kept for this
         _put_line(r["seq"], line)
     _rec = r
+    _written = True
 
 
 def _put_line(seq, line):
@@ -266,74 +284,93 @@ def _fits(op, path, n="", h="", *_):
 
 
 def _do(op, path, n="", h="", *_):
+    """Take one step, unless it was taken. True where something changed."""
     path = ROOT + path
     old = HOME + "old/" + n
     if op == "save" or op == "copy":
-        if file_hash(old) != h:
-            if file_hash(path) != h:
-                raise Damaged("changed before the swap: " + path)
-            if op == "save":
-                os.rename(path, old)
-            else:
-                copy(path, old)
-                if file_hash(old) != h:
-                    raise OSError(5)
-    elif op == "put":
+        if file_hash(old) == h:
+            return False
         if file_hash(path) != h:
-            if file_hash(HOME + "new/" + n) != h:
-                raise Damaged("damaged after staging: " + path)
-            _move(HOME + "new/" + n, path, h)
-    elif op == "drop":
-        if kind(path) == _FILE:
-            os.remove(path)
-    elif op == "mkdir":
-        if kind(path) != _DIR:
-            os.mkdir(path)
-    elif op == "rmdir":
-        if kind(path) == _DIR:  # rmdir() of LittleFS removes files too
-            os.rmdir(path)
-    elif op != "late":
-        raise OtaError("unknown step: " + op)
-
-
-def _undo(op, path, n="", h="", had=1):
-    """Take one step back; False where that cannot be done any more."""
-    path = ROOT + path
-    if op == "save" or op == "copy":
-        if file_hash(path) != h:
-            old = HOME + "old/" + n
+            raise Damaged("changed before the swap: " + path)
+        if op == "save":
+            os.rename(path, old)
+        else:
+            copy(path, old)
             if file_hash(old) != h:
-                return False
-            _move(old, path, h)
-    elif op == "put" and not had:
-        if kind(path) == _FILE:
-            os.remove(path)
+                raise OSError(5)
+    elif op == "put":
+        if file_hash(path) == h:
+            return False
+        if file_hash(HOME + "new/" + n) != h:
+            raise Damaged("damaged after staging: " + path)
+        _move(HOME + "new/" + n, path, h)
+    elif op == "drop":
+        if kind(path) != _FILE:
+            return False
+        os.remove(path)
     elif op == "mkdir":
         if kind(path) == _DIR:
-            try:
-                os.rmdir(path)
-            except OSError as e:  # the app put something in it: that stays
-                log("I", "kept %s: %s" % (path, e))
+            return False
+        os.mkdir(path)
     elif op == "rmdir":
-        if kind(path) == 0:
-            os.mkdir(path)
+        if kind(path) != _DIR:  # rmdir() of LittleFS removes files too
+            return False
+        os.rmdir(path)
+    elif op == "late":
+        return False
+    else:
+        raise OtaError("unknown step: " + op)
     return True
 
 
+def _undo(op, path, n="", h="", had=1):
+    """Take one step back. 0: it was not needed, 1: done, 2: that cannot be done any more."""
+    path = ROOT + path
+    if op == "save" or op == "copy":
+        if file_hash(path) == h:
+            return 0
+        old = HOME + "old/" + n
+        if file_hash(old) != h:
+            return 2
+        _move(old, path, h)
+    elif op == "put" and not had:
+        if kind(path) != _FILE:
+            return 0
+        os.remove(path)
+    elif op == "mkdir":
+        if kind(path) != _DIR:
+            return 0
+        try:
+            os.rmdir(path)
+        except OSError as e:  # the app put something in it: that stays
+            log("I", "kept %s: %s" % (path, e))
+            return 0
+    elif op == "rmdir":
+        if kind(path):
+            return 0
+        os.mkdir(path)
+    else:
+        return 0
+    return 1
+
+
 def tell(version, confirmed):
-    """Write version.json, for people and apps; the journal is the truth."""
+    """Write version.json, for people and apps; the journal is the truth, and nothing depends on this."""
     path = ROOT + "version.json"
     text = '{"version": "%s", "confirmed": %s}' % (version, "true" if confirmed else "false")
-    if kind(path):
-        if not version:
-            os.remove(path)
-            return
-        with open(path) as f:
-            if f.read() == text:
+    try:
+        if kind(path):
+            if not version:
+                os.remove(path)
                 return
-    if version:
-        with open(path, "w") as f:
-            f.write(text)
+            with open(path) as f:
+                if f.read() == text:
+                    return
+        if version:
+            with open(path, "w") as f:
+                f.write(text)
+    except OSError as e:
+        log("W", "version.json: %s" % e)
 
 
 def _prune(path):
@@ -352,13 +389,18 @@ def _finish():
     """confirmed -> idle. True where boot.py was replaced, and the one that runs is the old one."""
     r = record()
     moved = False
+    repair = 0
     if kind(HOME + "new/plan"):  # it is removed first, below, and is not needed then
-        for op in _each(_plan()):
-            if op[0] == "late" and file_hash(ROOT + op[1]) != op[3]:
-                _move(HOME + "new/" + op[2], ROOT + op[1], op[3])
-                moved = True
-            elif op[0] in ("save", "drop"):
-                _prune(op[1])
+        try:
+            for op in _each(_plan()):
+                if op[0] == "late" and file_hash(ROOT + op[1]) != op[3]:
+                    _move(HOME + "new/" + op[2], ROOT + op[1], op[3])
+                    moved = True
+                elif op[0] in ("save", "drop"):
+                    _prune(op[1])
+        except Damaged as e:
+            log("E", "%s: the next update looks at boot.py again" % e)
+            repair = 1
         if kind(HOME + "new/manifest.json"):
             _move(HOME + "new/manifest.json", HOME + "manifest.json", file_hash(HOME + "new/manifest.json"))
         tell(r["next"], True)
@@ -366,7 +408,7 @@ def _finish():
     clear("new")
     clear("old")
     log("I", "%s is installed" % r["next"])
-    write(state="idle", version=r["next"], next="", plan="", boots=0, hook=0, repair=0, bad="", why="")
+    write(state="idle", version=r["next"], next="", plan="", boots=0, hook=0, repair=repair, bad="", why="")
     return moved
 
 
@@ -374,7 +416,13 @@ def _settle():
     """Bring the flash to a whole version. True where that one is on trial."""
     r = record()
     state = r["state"]
-    if state in ("swapping", "confirmed", "undoing", "undone"):
+    last = False
+    if state in ("swapping", "undoing"):
+        write(boots=r["boots"] + 1)
+        last = r["boots"] >= _STARTS
+        if last and state == "swapping":
+            _fail("not installed in %d starts" % _STARTS)
+    elif state in ("confirmed", "undone"):
         # Where a rename to another folder was cut, LittleFS hides the file behind the moved one
         # from every reader until something is written.
         write()
@@ -391,21 +439,43 @@ def _settle():
         state = "swapping"
     if state == "swapping":
         log("I", "installing %s" % r["next"])
+        changed = False
         try:
             for op in _each(_plan()):
-                _do(*op)
+                changed = _do(*op) or changed
         except Damaged as e:
             _fail(str(e))
+        if changed:
+            # All of it is looked at again with the file system mounted anew: what a failing flash
+            # left in the file system's memory may have shown what is not there.
+            _reset()
         tell(r["next"], False)
         write(state="trial", boots=0, hook=0)
         _reset()
     if state == "undoing":
         whole = True
-        clear("new", ("plan", "rollback.py"))  # the way back may need the room
-        for op in _each(_plan(), True):
-            if not _undo(*op):
-                whole = False
-                log("E", "backup is damaged: " + op[1])
+        changed = False
+        try:
+            clear("new", ("plan", "rollback.py"))  # the way back may need the room
+            for op in _each(_plan(), True):
+                try:
+                    done = _undo(*op)
+                except OSError:
+                    if not last:
+                        raise
+                    done = 2
+                if done == 1:
+                    changed = True
+                elif done:
+                    whole = False
+                    log("E", "backup is damaged: " + op[1])
+        except Exception as e:
+            if not last and not isinstance(e, Damaged):
+                raise
+            whole = False
+            log("E", "not put back: %r" % e)
+        if changed and not last:
+            _reset()  # and once more, as above
         tell(r["version"], True)
         if not whole:
             # Nothing is deleted; the next update looks at every file again.
@@ -451,7 +521,7 @@ def _fail(why):
         log("E", "%s failed: %s" % (r["next"], why))
         for _ in range(3):
             try:
-                write(state="undoing", bad=r["next"], why=why)
+                write(state="undoing", boots=0, bad=r["next"], why=why)
                 break
             except OSError as e:  # then the count of trial boots decides
                 log("E", "journal: %s" % e)
@@ -560,26 +630,32 @@ def boot():
     """First thing in boot.py: finish or undo an interrupted update, and watch over a new version.
 
     On an ordinary boot it reads the journal, writes nothing and returns. Raises
-    nothing of its own accord: whatever is wrong, the app that lies there starts.
+    nothing of its own accord: whatever is wrong, the app that lies there starts; where
+    the flash takes no writes any more between two versions, after a minute of trying.
     """
     global _booted
     _booted += 1
     if _booted > 1:
         return
     trial = False
-    for attempt in range(4):
+    for attempt in range(7):
         try:
             trial = _settle()
             break
         except Exception as e:
-            log("E", "%s: %r" % (record()["state"], e))
-            try:
-                if attempt == 2 and record()["state"] == "swapping":
-                    write(state="undoing", bad=record()["next"], why=repr(e))
-                elif attempt == 2 and isinstance(e, Damaged):
-                    write(state="idle", next="", plan="", repair=1, why=repr(e))
-            except Exception as e:
-                log("E", "journal: %r" % e)
+            state = record()["state"]
+            log("E", "%s: %r" % (state, e))
+            if state not in ("swapping", "undoing"):
+                if attempt > 2:
+                    break
+                continue
+            from time import sleep
+
+            sleep(1 << attempt)
+            if _written and record()["boots"] <= _STARTS:
+                # After a failed write the file system's own memory may be wrong: mount it anew.
+                # This start was counted, so it does not go on for ever.
+                _reset()
     if trial:
         _watch()
 
@@ -609,7 +685,7 @@ def rollback(why="asked for by the app"):
     """
     r = record()
     if r["state"] == "trial":
-        write(state="undoing", bad=r["next"], why=why)
+        write(state="undoing", boots=0, bad=r["next"], why=why)
     elif r["state"] == "staged":
         write(state="idle", next="", plan="", why=why)
     else:

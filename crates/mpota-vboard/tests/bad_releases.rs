@@ -164,8 +164,8 @@ fn fault_38_power_lost_during_each_trial_boot() {
     world.publish("v1.1.0", main_py(&main));
     let board = world.board();
     let before = app_tree(&board);
-    // Two boots to the trial; then the plug is pulled again and again.
-    let mut log = board.run_with(&json!({"boots": 3})).unwrap().output;
+    // Staged, exchanged, looked at once more, tried; then the plug is pulled again and again.
+    let mut log = board.run_with(&json!({"boots": 4})).unwrap().output;
     assert!(log.contains("trial of v1.1.0, boot 1 of 2"), "{log}");
     for _ in 0..2 {
         log += &board.run_with(&json!({"boots": 1})).unwrap().output;
