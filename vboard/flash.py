@@ -17,9 +17,10 @@ _close = _libc.func("i", "close", "i")
 _exit = _libc.func("v", "_exit", "i")
 
 CUT = 13  # exit code of a board that lost its power
+SYNC = 0xFFFFFFFF  # in a log, as an address: the file system waits until all is written
 
 # Counters, shared by all processes: see Flash.__init__.
-WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES = range(8)
+WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES, CALLS = range(9)
 
 
 def mapped(path, size):
@@ -42,7 +43,7 @@ class Flash:
     Counts every erase and every program as one write. With `cut` = n the power goes at the n-th
     write (from 1): of a program only the first `torn` bytes are written, an erase is not done
     (`torn` 0) or is half done. `fail_write`, `fail_read` = n: the n-th such call gives `errno`,
-    just once (or from then on, with `keep_failing`).
+    just once (or from then on, with `keep_failing`). `fail_call`: see standins.count_calls.
     """
 
     def __init__(self, memory, block, opts):
@@ -59,6 +60,7 @@ class Flash:
         self.cut, self.torn = get("cut", 0), get("torn", 0)
         self.fail_write, self.fail_read = get("fail_write", 0), get("fail_read", 0)
         self.errno, self.keep = get("errno", 5), get("keep_failing", False)
+        self.fail_call = get("fail_call", 0)
 
     def _write(self, at, data):
         """One step of writing, `data` None: erase. Returns a negative errno where it fails."""
@@ -73,8 +75,7 @@ class Flash:
                 self.mv[at : at + t] = data[:t]
             _exit(CUT)
         if self.fail_write and (n == self.fail_write or (self.keep and n > self.fail_write)):
-            self.n[ERRORS] += 1
-            return -self.errno
+            return self._failed()
         if self.log:
             self.log(at, data)
         if data is None:
@@ -82,6 +83,11 @@ class Flash:
         else:
             self.mv[at : at + len(data)] = data
         return 0
+
+    def _failed(self):
+        self.n[ERRORS] += 1
+        print("board: fault")
+        return -self.errno
 
     def _fill(self, at, n):
         ff = b"\xff" * 256
@@ -93,8 +99,7 @@ class Flash:
         n = self.n[READS] + 1
         self.n[READS] = n
         if self.fail_read and (n == self.fail_read or (self.keep and n > self.fail_read)):
-            self.n[ERRORS] += 1
-            return -self.errno
+            return self._failed()
         at = block * self.block + off
         buf[:] = self.mv[at : at + len(buf)]
         return 0
@@ -109,6 +114,8 @@ class Flash:
             return self.block
         if op == 6:
             return self._write(arg * self.block, None)
+        if op == 3 and self.log:
+            self.log(SYNC, None)
         return 0
 
 

@@ -6,7 +6,7 @@ import sys
 import time
 from array import array
 
-from flash import WDT_ON, WDT_AT, SLEEPS
+from flash import CALLS, ERRORS, WDT_ON, WDT_AT, SLEEPS
 
 RESET, SOFT, REPL, CUT, SLEEP, DEAD = 10, 11, 12, 13, 14, 15
 
@@ -78,6 +78,32 @@ class Module:
             setattr(self, k, names[k])
 
 
+def count_calls(flash):
+    """From now on calls that take memory are counted, and the `fail_call`-th raises MemoryError."""
+    import builtins
+
+    def counted(call):
+        def wrapper(*args, **kw):
+            n = flash.n[CALLS] + 1
+            flash.n[CALLS] = n
+            if n == flash.fail_call:
+                flash.n[ERRORS] += 1
+                print("board: fault")
+                raise MemoryError("memory allocation failed")
+            return call(*args, **kw)
+
+        return wrapper
+
+    builtins.open = counted(open)
+    for name in ("os", "json", "hashlib", "socket", "deflate", "binascii"):
+        real = __import__(name)
+        names = {k: getattr(real, k) for k in dir(real) if k[0] != "_"}
+        for k in names:
+            if callable(names[k]) and k != "PollType":
+                names[k] = counted(names[k])
+        sys.modules[name] = Module(name, **names)
+
+
 def modules(flash, opts, probe):
     """{name: module} for this board. Each process needs its own, for the signal."""
     Timer.divide = opts.get("timer_divide", 1)
@@ -140,5 +166,12 @@ def modules(flash, opts, probe):
         import hashlib
 
         sys.modules["hashlib"] = Module("hashlib", sha1=hashlib.sha1)
+    if opts.get("count_calls"):
+        count_calls(flash)
+    if opts.get("sleep_divide"):
+        names = {k: getattr(time, k) for k in dir(time) if k[0] != "_"}
+        names["sleep"] = lambda s: time.sleep_ms(int(s * 1000) // opts["sleep_divide"])
+        names["sleep_ms"] = lambda ms: time.sleep_ms(ms // opts["sleep_divide"])
+        sys.modules["time"] = Module("time", **names)
     network = Module("network", WLAN=WLAN, STA_IF=0, AP_IF=1, base_url=opts.get("base_url"), probe=probe)
     return {"machine": machine, "network": network, "ntptime": Module("ntptime", settime=settime, host="")}

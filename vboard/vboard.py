@@ -90,7 +90,7 @@ class Board:
             return DEAD
         for name, module in standins.modules(self.dev, self.opts, self.probe).items():
             sys.modules[name] = module
-        for name in ("vboard", "flash", "standins", "powercut"):
+        for name in ("vboard", "flash", "standins", "powercut", "cutter", "faults"):
             sys.modules.pop(name, None)
         sys.path[:] = ["", ".frozen", "/lib"]
         del sys.argv[:]

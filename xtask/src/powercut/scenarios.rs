@@ -79,6 +79,10 @@ pub const SCENARIOS: &[Scenario] = &[
         ..row("flash-errors", true, || to(|app| every_file(app).without("lib/util.py")))
     },
     Scenario {
+        modes: &["memory"],
+        ..row("memory-errors", true, || to(|app| every_file(app).without("lib/util.py")))
+    },
+    Scenario {
         modes: &["flips"],
         ..row("bits-turned", true, || to(|app| every_file(app).without("lib/util.py")))
     },
@@ -97,6 +101,8 @@ fn to(change: impl FnOnce(App) -> App) -> Result<(App, Release)> {
 
 fn small(version: &str) -> Result<App> {
     Ok(App::tiny(version)?
+        // LittleFS keeps it right before boot.py.
+        .with("about.txt", "A small app.\n")
         .with("assets/logo.bin", (0..3000_u32).map(|i| ((i * i) >> 5) as u8).collect::<Vec<u8>>()))
 }
 
@@ -188,13 +194,18 @@ impl Scenario {
 
     /// Make the releases and the boards, with the updater sabotaged as told.
     pub fn make(&self, sabotage: &[(&'static str, &'static str, &'static str)]) -> Result<Made> {
-        let (one, two) = (self.make)()?;
+        let (mut one, mut two) = (self.make)()?;
+        let (app, sabotage): (Vec<_>, Vec<_>) = sabotage.iter().partition(|(file, ..)| *file == "main.py");
+        for (file, from, to) in app {
+            one = one.replacing(file, from, to);
+            two.app = two.app.replacing(file, from, to);
+        }
         let mut bench = Bench::new()?;
-        bench.sabotage = sabotage.to_vec();
+        bench.sabotage.clone_from(&sabotage);
         bench.publish(&Release::new("v1.0.0", one.clone()))?;
         bench.publish(&two)?;
         let mut goal = Bench::new()?;
-        goal.sabotage = sabotage.to_vec();
+        goal.sabotage = sabotage;
         // The goal differs from both: v1.0.0 with more files, and its own app.py.
         let last =
             one.with("app.py", "V = 'v1.2.0'\n").with("main.py", TINY_MAIN).with("goal.txt", "reached");

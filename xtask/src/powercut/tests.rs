@@ -9,7 +9,7 @@ fn sample(scenario: &str, fs: FileSystem, seed: u64) -> impl Fn(&str) -> u64 {
     let scenario = SCENARIOS.iter().find(|s| s.name == scenario).expect("a scenario of the table");
     let a = Arguments { quick: true, seed, second: Some(8), ..Arguments::default() };
     let counts = cell(&micropython, scenario, fs, &a).expect("the harness");
-    assert_eq!(number(&counts, "mixed") + number(&counts, "dead"), 0, "{counts}");
+    assert_eq!(number(&counts, "silent") + number(&counts, "mixed") + number(&counts, "dead"), 0, "{counts}");
     assert!(number(&counts, "online") > 0, "{counts}");
     move |key| number(&counts, key)
 }
@@ -37,15 +37,26 @@ fn fault_27_second_and_third_cuts_during_the_recovery() {
 }
 
 #[test]
-fn fault_28_the_last_write_is_torn() {
+fn fault_28_the_last_write_is_torn_or_overtaken_by_the_next() {
     let count = sample("main.py", FileSystem::Lfs, 28);
     assert!(count("torn") > 0);
+    // LittleFS does not sync between the end of a file's data and the entry that names it.
+    let overtaken: u64 =
+        (0..4).map(|seed| sample("updater-to-newer", FileSystem::Lfs, seed)("reordered")).sum();
+    assert!(overtaken > 0);
+    println!("  cases {}: torn or overtaken writes", count("torn") + overtaken);
 }
 
 #[test]
 fn fault_30_a_write_or_a_read_of_the_flash_fails() {
     let count = sample("flash-errors", FileSystem::Lfs, 30);
     assert!(count("faults") > 6);
+}
+
+#[test]
+fn fault_30_memory_runs_out_at_a_call() {
+    let count = sample("memory-errors", FileSystem::Lfs, 30);
+    assert!(count("faults") > 3);
 }
 
 #[test]

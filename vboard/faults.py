@@ -1,0 +1,156 @@
+"""What else can go wrong with a board in the matrix: its flash fails, its memory runs out, a bit turns.
+Each function is a mode of a scenario; it takes the Matrix of vboard/powercut.py."""
+
+import json
+import os
+import random
+
+from cutter import MIXED, NEW, STATES
+from flash import CALLS, ERRORS, READS, WRITES
+
+UNPLUGGED = 17
+_SAID = (b"refused: ", b"ota E", b"Traceback", b"does not mount")
+
+
+def eio(m):
+    """Every write of an update fails once, with an error or for want of space; or all writes from it
+    on do, until the power is switched off and on; every read fails once."""
+    m.opts["sleep_divide"] = 10000
+    counts = attempt(m, {})
+    for what in ({"errno": 5}, {"errno": 28}, {"errno": 5, "keep": True}):
+        each(m, "fail_write", counts[WRITES], what)
+    each(m, "fail_read", counts[READS], {"errno": 5})
+
+
+def memory(m):
+    """Every call that takes memory raises MemoryError once: open, os, json, hashlib, sockets, ..."""
+    m.opts["count_calls"] = True
+    counts = attempt(m, {})
+    each(m, "fail_call", counts[CALLS], {})
+    m.opts["count_calls"] = False
+
+
+def attempt(m, faults):
+    """One update on the board as it was before, with these faults. Returns the counters."""
+    c, opts = m.c, m.opts
+    c.load(c.base_image)
+    n = c.dev.n
+    n[ERRORS] = n[READS] = n[CALLS] = 0
+    c.dev.errno, c.dev.keep = faults.get("errno", 5), faults.get("keep", False)
+    c.dev.fail_write, c.dev.fail_read = faults.get("fail_write", 0), faults.get("fail_read", 0)
+    c.dev.fail_call = faults.get("fail_call", 0)
+    c.hear()
+    m.code = c.go(True, opts.get("sleeps", 1), 20, url=opts["url"])
+    c.listen = False
+    c.dev.fail_write = c.dev.fail_read = c.dev.fail_call = 0
+    c.dev.keep = False
+    return [n[i] for i in range(CALLS + 1)]
+
+
+def each(m, key, limit, more):
+    """A fault at each step in turn (or a sample of them): the update is there, or the old version is
+    whole and the log says why; then all works again."""
+    c = m.c
+    step = max(1, limit // (m.opts.get("sample") or limit))
+    ran = 0
+    for k in range(1 + random.getrandbits(30) % step, limit + 1, step):
+        faults = dict(more)
+        faults[key] = k
+        name = "%s %d %s" % (key, k, more)
+        if m.opts.get("only", name) != name:
+            continue
+        if not attempt(m, faults)[ERRORS]:
+            continue
+        ran += 1
+        m.faults += 1
+        saw = c.shared[1]
+        if saw & MIXED and "keep" not in more:  # where nothing can be written any more, nothing can be mended
+            m.outcome["mixed"] += 1
+            m.note("mixed", name, saw, 0)
+        said = c.output()
+        # Where the firmware could not even read boot.py, main.py or the updater, nobody of ours could
+        # speak: that boot has no line of ours. And the firmware waits for ever in an import of a .mpy
+        # file where a read fails.
+        at = said.find(b"board: fault")
+        end = said.find(b"board: boot", at)  # of the boot after it
+        boot = said[said[:at].rfind(b"board: boot") : end if end > 0 else len(said)]
+        began = b"ota " in boot or b"app " in boot
+        if began and m.code != UNPLUGGED and not c.look()[0] & NEW and not [w for w in _SAID if w in said]:
+            m.outcome["silent"] += 1
+            m.note("nothing was said", name, saw, 0)
+        m.settle(name)
+    if limit and not ran and not m.opts.get("only"):
+        raise ValueError(key + ": none of the faults happened")
+
+
+def flips(m):
+    """One bit of the newest journal record, or of a file that is staged, is turned."""
+    _flips(m, ("staged", "swapping"), "new")
+
+
+def backups(m):
+    """One bit of a saved file is turned. The old version cannot be whole again then, and its app may not
+    run: counted as lost. What has to hold is that the updater comes to an end and has the journal idle."""
+    old = m.outcome["mixed"], m.outcome["dead"]
+    m.losses = True
+    _flips(m, ("swapping", "trial", "undoing"), "old")
+    m.losses = False
+    m.lost = m.outcome["mixed"] - old[0]
+    m.outcome["mixed"] = old[0]
+    m.outcome["dead"] = old[1] + m.unfinished
+    m.bad = [b for b in m.bad if b.startswith("unfinished")]
+
+
+def _flips(m, states, folder):
+    c = m.c
+    many = m.opts.get("sample") or 400
+    images = []
+    for name, image in m.cuts():
+        c.load(image)
+        c.look()
+        state = STATES[c.shared[2]] if c.shared[2] < len(STATES) else ""
+        if state in states or folder == "new" and state in ("trial", "confirmed"):
+            images.append((name, bytes(image)))
+    for _ in range(many if images else 0):
+        name, image = images[random.getrandbits(30) % len(images)]
+        c.load(image)
+        seed = random.getrandbits(30)
+        if c.mounted(_flip, c, seed, states, folder) or bytes(c.memory) == image:
+            continue
+        m.damaged += 1
+        what = str(bytes(c.shared[81 : 81 + c.shared[80]]), "ascii")
+        what = "%s, flip %d, %s" % (name, seed, what)
+        m.settle(what)
+        if m.losses and (not c.look()[0] or STATES[c.shared[2]] != "idle"):
+            m.unfinished += 1
+            m.note("unfinished", what, 0, 0)
+
+
+def _flip(c, seed, states, folder):
+    """Turn one bit of a file of the updater: of the record that counts, or of `folder`."""
+    random.seed(seed)
+    files = []
+    if folder == "new" and random.getrandbits(1):
+        best = 0
+        for n in ("state.0", "state.1"):
+            try:
+                with open("/.ota/" + n, "rb") as f:
+                    seq = json.loads(f.read()[9:])["seq"]
+                if seq > best:
+                    best, files = seq, ["/.ota/" + n]
+            except (OSError, ValueError, KeyError):
+                pass
+    elif c.state() in states:
+        files = ["/.ota/%s/%s" % (folder, e[0]) for e in os.ilistdir("/.ota/" + folder)]
+    if not files:
+        return
+    path = files[random.getrandbits(30) % len(files)]
+    with open(path, "rb") as f:
+        data = bytearray(f.read())
+    about = ("%s in %s" % (path, c.state())).encode()
+    c.shared[81 : 81 + len(about)] = about
+    c.shared[80:81] = bytes([len(about)])
+    if data:
+        data[random.getrandbits(30) % len(data)] ^= 1 << random.getrandbits(3)
+        with open(path, "wb") as f:
+            f.write(data)

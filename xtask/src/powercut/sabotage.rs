@@ -1,0 +1,119 @@
+//! The harness is proved able to see: the updater is broken on purpose, and that has to show.
+
+use super::{Arguments, SCENARIOS, cell, number, print_row};
+use anyhow::{Context, Result, ensure};
+use mpota_vboard::{FileSystem, MicroPython, Word};
+
+/// A way to break the updater on purpose: its name, where the break shows, and the replacement.
+pub struct Sabotage {
+    /// Its name on the command line.
+    pub name: &'static str,
+    scenario: &'static str,
+    /// First cuts, or turned bits; 0: all.
+    first: u64,
+    /// (file, what to replace, by what), each of which must apply.
+    pub changes: &'static [(&'static str, &'static str, &'static str)],
+}
+
+/// All of them.
+pub const SABOTAGES: &[Sabotage] = &[
+    Sabotage {
+        name: "no-commit-record",
+        scenario: "every-file",
+        first: 40,
+        // Nothing says that the exchange has begun: neither this record, nor the check at the next start,
+        // which goes on where it finds a file in its new place.
+        changes: &[
+            ("ota_updater.py", "        write(state=\"swapping\")\n", ""),
+            (
+                "ota_updater.py",
+                "return file_hash(HOME + \"new/\" + n) == h or file_hash(ROOT + path) == h",
+                "return file_hash(HOME + \"new/\" + n) == h",
+            ),
+        ],
+    },
+    Sabotage {
+        name: "steps-exchanged",
+        scenario: "undo-after-crash",
+        first: 0,
+        changes: &[(
+            "ota_updater.py",
+            "for op in _each(_plan()):\n                changed",
+            "for op in _each(_plan(), True):\n                changed",
+        )],
+    },
+    Sabotage {
+        name: "no-record-crc",
+        scenario: "bits-turned",
+        first: 80,
+        changes: &[(
+            "ota_updater.py",
+            "    if line[:8] != b\"%08x\" % crc32(line[9:-1]):\n        return None\n",
+            "",
+        )],
+    },
+    Sabotage {
+        name: "no-hash-of-staged-files",
+        scenario: "bits-turned",
+        first: 80,
+        changes: &[
+            (
+                "ota_updater.py",
+                "return file_hash(HOME + \"new/\" + n) == h or file_hash(ROOT + path) == h",
+                "return True",
+            ),
+            // Nor is the installed file looked at: it counts as there once the staged one is gone.
+            (
+                "ota_updater.py",
+                "        if file_hash(path) == h:\n            return False\n        if file_hash(HOME + \"new/\" + n) != h:",
+                "        if kind(HOME + \"new/\" + n) != _FILE:\n            return False\n        if False:",
+            ),
+        ],
+    },
+    Sabotage {
+        name: "version-written-first",
+        scenario: "every-file",
+        first: 40,
+        changes: &[(
+            "ota_updater.py",
+            "        log(\"I\", \"installing %s\" % r[\"next\"])\n",
+            "        tell(r[\"next\"], True)\n",
+        )],
+    },
+    Sabotage {
+        name: "nothing-said",
+        scenario: "flash-errors",
+        first: 40,
+        changes: &[(
+            "ota_updater.py",
+            "    except OtaError:\n        raise\n    except Exception as e:",
+            "    except Exception as e:\n        return None",
+        )],
+    },
+];
+
+/// The harness sees an updater that is broken on purpose.
+pub fn check_sabotages(a: &Arguments) -> Result<()> {
+    for sabotage in SABOTAGES {
+        println!("\nbroken on purpose: {}", sabotage.name);
+        let a = Arguments {
+            quick: false,
+            sabotage: Some(sabotage.name.into()),
+            file_systems: vec![FileSystem::Lfs],
+            first: Some(sabotage.first),
+            second: Some(1),
+            ..a.clone()
+        };
+        let micropython = MicroPython::find(Word::Bits64)?;
+        let scenario = SCENARIOS.iter().find(|s| s.name == sabotage.scenario).context("no such scenario")?;
+        let cell = cell(&micropython, scenario, FileSystem::Lfs, &a)?;
+        print_row(scenario.name, "lfs", &cell);
+        ensure!(
+            ["silent", "mixed", "dead"].iter().any(|k| number(&cell, k) > 0),
+            "the updater was broken ({}), and nothing was seen",
+            sabotage.name
+        );
+    }
+    println!("\n{} ways to break it, all of them seen", SABOTAGES.len());
+    Ok(())
+}
