@@ -19,7 +19,9 @@ except ImportError:
 _DIR = const(0x4000)
 _FILE = const(0x8000)
 _RECORD = const(512)  # bytes, the longest journal record
-_STARTS = const(8)  # so often an exchange or an undo is begun again before it is given up
+# So often an exchange or an undo is begun again before it is given up: a failing flash needs a few, and
+# the sun on a small panel at dawn may start a board many times for nothing.
+_STARTS = const(30)
 
 # What a missing key of a record means; also the record of a new board.
 _EMPTY = {"mpota": 1, "seq": 0, "state": "idle", "version": "", "next": "", "plan": "", "boots": 0}
@@ -631,7 +633,7 @@ def boot():
 
     On an ordinary boot it reads the journal, writes nothing and returns. Raises
     nothing of its own accord: whatever is wrong, the app that lies there starts; where
-    the flash takes no writes any more between two versions, after a minute of trying.
+    the flash takes no writes any more between two versions, after two minutes of trying.
     """
     global _booted
     _booted += 1
