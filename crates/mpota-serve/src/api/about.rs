@@ -13,6 +13,7 @@ use super::auth::Caller;
 use super::errors::Problem;
 use super::objects::{Maker, node_id};
 use super::reply::{Reply, reply};
+use super::repository::{self, ONCE};
 use crate::app::{App, Cx};
 use crate::catalog::digest::{hex, short_hash};
 use crate::catalog::{Repo, store};
@@ -27,7 +28,7 @@ pub(crate) fn routes(router: Router<Arc<App>>, prefix: &'static str) -> Router<A
     };
     let repo = format!("{prefix}/repos/{{owner}}/{{repo}}");
     router
-        .route(&format!("{prefix}/meta"), get(meta))
+        .route(&format!("{prefix}/meta"), get(move |s, cx| meta(prefix, s, cx)))
         .route(&format!("{prefix}/user"), get(move |s, cx| user(prefix, s, cx)))
         .route(&format!("{prefix}/rate_limit"), get(rate_limit))
         .route(&repo, get(move |s, p, cx| repository(prefix, s, p, cx)))
@@ -43,22 +44,20 @@ type Three = Path<(String, String, String)>;
 
 async fn root(prefix: &'static str, State(app): Shared, cx: Cx) -> Response {
     reply(app, cx, move |app, cx, _| {
-        let base = app.base(cx) + prefix;
-        let repo = "repos/{owner}/{repo}";
-        Reply::json(&json!({
-            "current_user_url": format!("{base}/user"),
-            "rate_limit_url": format!("{base}/rate_limit"),
-            "repository_url": format!("{base}/{repo}"),
-            "user_url": format!("{base}/users/{{user}}"),
-        }))
+        let page = app.base(cx);
+        Reply::json(&repository::root(&page, &format!("{page}{prefix}")))
     })
     .await
 }
 
-async fn meta(State(app): Shared, cx: Cx) -> Response {
-    reply(app, cx, |_, _, _| {
-        // As a GitHub Enterprise server that knows digests and immutable releases.
-        Reply::json(&json!({"verifiable_password_authentication": false, "installed_version": "3.19.0"}))
+async fn meta(prefix: &'static str, State(app): Shared, cx: Cx) -> Response {
+    reply(app, cx, move |_, _, _| {
+        let mut meta = json!({"verifiable_password_authentication": false});
+        if !prefix.is_empty() {
+            // As a GitHub Enterprise server that knows digests and immutable releases.
+            meta["installed_version"] = "3.19.0".into();
+        }
+        Reply::json(&meta)
     })
     .await
 }
@@ -76,7 +75,7 @@ async fn user(prefix: &'static str, State(app): Shared, cx: Cx) -> Response {
             Some(Ok(user)) => user,
             _ => json!({"login": "mpota", "id": 1, "node_id": node_id("U", 1), "type": "User"}),
         };
-        for (key, value) in [("created_at", "2024-01-01T00:00:00Z"), ("updated_at", "2024-01-01T00:00:00Z")] {
+        for (key, value) in [("created_at", ONCE), ("updated_at", ONCE)] {
             user[key] = value.into();
         }
         for key in ["name", "company", "location", "email", "hireable", "bio"] {
@@ -115,30 +114,7 @@ async fn repository(
     reply(app, cx, move |app, cx, who| {
         let Some(repo) = app.catalog.repo(&owner, &name) else { return Reply::NotFound };
         let make = Maker { app, cx, repo: &repo, prefix };
-        let page = make.page("");
-        let mut object = json!({
-            "id": repo.id,
-            "node_id": node_id("R", repo.id),
-            "name": repo.name,
-            "full_name": repo.full_name(),
-            "private": app.access.private,
-            "owner": make.user(),
-            "html_url": page.trim_end_matches('/'),
-            "description": null,
-            "fork": false,
-            "url": make.api("").trim_end_matches('/'),
-            "releases_url": make.api("releases{/id}"),
-            "default_branch": "main",
-            "archived": repo.single.is_some(),
-            "disabled": false,
-            "visibility": if app.access.private { "private" } else { "public" },
-        });
-        if who.caller == Caller::Known {
-            let writes = app.access.writes(who);
-            object["permissions"] =
-                json!({"admin": false, "maintain": false, "push": writes, "triage": false, "pull": true});
-        }
-        Reply::json(&object)
+        Reply::json(&repository::object(&make, who, &app.releases(&repo)))
     })
     .await
 }

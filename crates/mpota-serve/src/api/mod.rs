@@ -18,6 +18,7 @@ mod page;
 pub(crate) mod rate;
 mod releases;
 mod reply;
+mod repository;
 mod upload;
 
 use std::sync::Arc;
