@@ -122,7 +122,7 @@ async fn create(
         change.disk(change.writing.create(change.make.repo, id, &tag, &meta))?;
         let made = change.make.release(&change.again(id)?);
         let address = change.make.api(&format!("releases/{id}"));
-        Ok(Reply::created(&made, address))
+        Ok(Reply::created(&made, Some(address)))
     })
     .await
 }

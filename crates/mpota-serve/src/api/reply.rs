@@ -23,6 +23,7 @@ use crate::web::range::unchanged;
 use crate::write::Permission;
 
 pub(crate) const JSON: &str = "application/json; charset=utf-8";
+const VARIES: &str = "Accept, Authorization, Cookie, X-GitHub-OTP";
 const NO_USER_AGENT: &str = "\r\nRequest forbidden by administrative rules. Please make sure your \
     request has a User-Agent header (https://docs.github.com/en/rest/overview/\
     resources-in-the-rest-api#user-agent-required). Check https://developer.github.com for other \
@@ -34,8 +35,8 @@ const GATEWAY: &str = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n
 pub(crate) enum Reply {
     /// JSON, with a Link header for a list.
     Json(String, Option<String>),
-    /// JSON of something new, and where it is from now on.
-    Created(String, String),
+    /// JSON of something new, and where it is from now on, where GitHub says that.
+    Created(String, Option<String>),
     /// It is done, and there is nothing to say.
     NoContent,
     /// It was refused.
@@ -59,7 +60,7 @@ impl Reply {
     }
 
     /// Something new.
-    pub fn created(value: &impl Serialize, location: String) -> Self {
+    pub fn created(value: &impl Serialize, location: Option<String>) -> Self {
         Self::Created(serde_json::to_string(value).unwrap_or_default(), location)
     }
 }
@@ -135,7 +136,15 @@ pub(crate) fn dress(app: &App, cx: &Cx, who: &Who, reply: Reply) -> Response {
     let mut response = match reply {
         Reply::Json(body, link) => tagged(cx, who.caller, body, link),
         Reply::Created(body, location) => {
-            answer(StatusCode::CREATED, JSON, &[(LOCATION, location), (ETAG, etag(&body))], body)
+            let mut headers = vec![(ETAG, etag(&body))];
+            if let Some(location) = location {
+                headers.extend([
+                    (LOCATION, location),
+                    (CACHE_CONTROL, cache(who.caller)),
+                    (VARY, VARIES.into()),
+                ]);
+            }
+            answer(StatusCode::CREATED, JSON, &headers, body)
         }
         Reply::NoContent => {
             let mut response = Response::default();
@@ -158,8 +167,7 @@ pub(crate) fn dress(app: &App, cx: &Cx, who: &Who, reply: Reply) -> Response {
     match &who.permission {
         Some(Permission::Scopes(scopes)) => {
             headers.push((name("x-oauth-scopes"), scopes.join(", ")));
-            let wanted = if writing || app.access.private { "repo" } else { "" };
-            headers.push((name("x-accepted-oauth-scopes"), wanted.into()));
+            headers.push((name("x-accepted-oauth-scopes"), "repo".into()));
         }
         Some(Permission::ContentsRead | Permission::ContentsWrite) => {
             let wanted = if writing { "contents=write" } else { "contents=read" };
@@ -178,6 +186,10 @@ pub(crate) fn dress(app: &App, cx: &Cx, who: &Who, reply: Reply) -> Response {
     headers.push((name("x-github-request-id"), request_id()));
     headers.push((name("x-github-api-version-selected"), "2022-11-28".into()));
     headers.push((name("x-github-media-type"), "github.v3; format=json".into()));
+    // Nothing here is for a browser to show.
+    headers.push((name("content-security-policy"), "default-src 'none'".into()));
+    headers.push((name("x-content-type-options"), "nosniff".into()));
+    headers.push((name("x-frame-options"), "deny".into()));
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
             response.headers_mut().insert(name, value);
@@ -194,18 +206,16 @@ fn etag(text: &str) -> String {
     format!("W/\"{}\"", hex(digest(&SHA256, text.as_bytes()).as_ref()))
 }
 
+/// How long an answer may be kept, and for whom.
+fn cache(caller: Caller) -> String {
+    let whose = if caller == Caller::Known { "private" } else { "public" };
+    format!("{whose}, max-age=60, s-maxage=60")
+}
+
 /// The JSON, or 304 for a client that has it.
 fn tagged(cx: &Cx, caller: Caller, body: String, link: Option<String>) -> Response {
     let etag = etag(&format!("{body}{}", link.as_deref().unwrap_or_default()));
-    let cache = match caller {
-        Caller::Known => "private, max-age=60, s-maxage=60",
-        Caller::Anonymous | Caller::Wrong => "public, max-age=60, s-maxage=60",
-    };
-    let mut headers = vec![
-        (ETAG, etag.clone()),
-        (CACHE_CONTROL, cache.to_owned()),
-        (VARY, "Accept, Authorization, Cookie, X-GitHub-OTP".to_owned()),
-    ];
+    let mut headers = vec![(ETAG, etag.clone()), (CACHE_CONTROL, cache(caller)), (VARY, VARIES.to_owned())];
     if cx.method.is_safe() && unchanged(&cx.headers, &etag, None) {
         return answer(StatusCode::NOT_MODIFIED, JSON, &headers, "");
     }

@@ -49,7 +49,8 @@ const ADDRESSES: [(&str, &str); 37] = [
 ];
 
 /// What is said of a repository that has not happened to it.
-const NOTHING: [(&str, &[&str]); 3] = [
+const NOTHING: [(&str, &[&str]); 4] = [
+    ("true", &["allow_forking", "allow_merge_commit", "allow_rebase_merge", "allow_squash_merge"]),
     (
         "0",
         &[
@@ -169,7 +170,6 @@ pub(crate) fn object(make: &Maker<'_>, who: &Who, releases: &[Release]) -> Value
         "ssh_url": format!("git@{host}:{path}.git"),
         "default_branch": "main",
         "archived": repo.single.is_some(),
-        "allow_forking": true,
         "topics": [],
         "created_at": first,
         "updated_at": last,

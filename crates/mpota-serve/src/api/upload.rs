@@ -14,7 +14,7 @@ use axum::response::Response;
 use axum::routing::post;
 use http_body::Body as _;
 use hyper::StatusCode;
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use hyper::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use ring::digest::{Context, SHA256};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt as _, BufWriter};
@@ -70,6 +70,18 @@ async fn upload(
     prefix: &'static str,
     State(app): State<Arc<App>>,
     Path(names): Path<(String, String, String)>,
+    cx: Cx,
+    body: Body,
+) -> Response {
+    let mut response = take(prefix, app, names, cx, body).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+async fn take(
+    prefix: &'static str,
+    app: Arc<App>,
+    names: (String, String, String),
     cx: Cx,
     body: Body,
 ) -> Response {
@@ -227,8 +239,7 @@ async fn finish(app: Arc<App>, cx: Cx, prefix: &'static str, plan: Plan, digest:
             change.disk(change.writing.add_asset(release, &meta, &plan.unfinished.0, &file))?;
             let release = change.again(release.id)?;
             let made = release.assets.iter().find(|asset| asset.id == id).ok_or_else(Problem::server)?;
-            let address = change.make.api(&format!("releases/assets/{id}"));
-            Ok(Reply::created(&change.make.asset(&release, made), address))
+            Ok(Reply::created(&change.make.asset(&release, made), None))
         });
         dress(app, cx, &plan.who, reply.into())
     })
