@@ -1,5 +1,7 @@
 //! Private repositories through GitHub's API, and channels, with the requests counted.
 
+#![allow(clippy::unwrap_used, reason = "what cannot go on here is a failed test")]
+
 mod common;
 
 use common::{World, app_tree, confirmed, run, text, tiny, version};
