@@ -39,8 +39,8 @@ class Fetch:
                         if attempt + 1 == tries:
                             raise
                         log("W", "%s: %s" % (e["path"], x))
-                        source.urls.pop(name or e["asset"], None)
-                        pause(attempt, x.wait if isinstance(x, HttpError) else 0)
+                        source.urls.pop(name, None)
+                        pause(attempt, x)
             number += 1
 
     def _runs(self):

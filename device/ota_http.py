@@ -5,7 +5,7 @@ import socket
 import time
 from micropython import const
 from ota_updater import OtaError
-from ota_url import HttpError, split
+from ota_url import HttpError, split, until
 
 _LINE = const(2048)  # bytes kept of a header line; github.com sends longer ones, which are cut
 _HEADERS = const(100)
@@ -43,17 +43,17 @@ class Http:
         try:
             s.settimeout(self.timeout)
             s.connect(address)
+            s.setblocking(False)  # reads then return what is there, and every wait has its bounds
             if scheme == "https":
                 from ota_tls import wrap
 
                 s = wrap(s, host, self.settings)
-        except OSError as e:
+        except (OSError, ValueError) as e:
             s.close()
             raise HttpError("cannot connect to %s: %s" % (host, e))
         except OtaError:
             s.close()
             raise
-        s.setblocking(False)  # reads then return what is there, and every wait has its bounds
         self.sock, self.at = s, at
         self.connections += 1
 
@@ -83,8 +83,14 @@ class Http:
                 self._send(("\r\n".join(lines) + "\r\n\r\n").encode())
                 self._answer(host)
                 return self
-            except OSError as e:
+            except (OSError, ValueError) as e:  # ValueError: a certificate
                 self.close()
+                if fresh and scheme == "https":
+                    from ota_tls import explain
+
+                    e = explain(host, e) or e
+                    if isinstance(e, OtaError):
+                        raise e
                 if fresh or not again:
                     raise HttpError("no answer from %s: %s" % (host, e))
             except HttpError:
@@ -155,6 +161,7 @@ class Http:
         self.location = self.range = self.etag = None
         self.left, self.chunked, self.until_close, self.keep = 0, False, False, True
         wait = remaining = length = None
+        reset = 0
         parts = self._line().split(None, 2)
         if len(parts) < 2 or not parts[0].startswith(b"HTTP/1.") or not parts[1].isdigit():
             raise HttpError("%s does not speak HTTP" % host)
@@ -188,6 +195,10 @@ class Http:
                 wait = int(value)
             elif key == b"x-ratelimit-remaining":
                 remaining = value
+            elif key == b"x-ratelimit-reset" and value.isdigit() and len(value) < 12:
+                reset = int(value)
+            elif key == b"etag":
+                self.etag = value
         else:
             raise HttpError("too many headers from " + host)
         self.host = host
@@ -202,7 +213,10 @@ class Http:
         self.window, self.got = time.ticks_ms(), 0
         if self.status in (429, 503) or (self.status == 403 and (wait is not None or remaining == b"0")):
             self.close()
-            raise HttpError("%s asks to wait (%d)" % (host, self.status), self.status, wait or 60)
+            if wait is None and remaining == b"0":
+                wait = until(reset)
+            wait = min(wait or 60, 86400)
+            raise HttpError("%s asks to wait %d s (%d)" % (host, wait, self.status), self.status, wait)
 
     def readinto(self, buf):
         """Read some of the body: how many bytes, 0 at its end. Raises HttpError where it is cut short."""

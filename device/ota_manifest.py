@@ -3,7 +3,7 @@
 import json
 import os
 from micropython import const
-from ota_updater import OtaError
+from ota_updater import Damaged, OtaError
 from ota_version import is_name, is_number, parse_version
 
 _MANIFEST = const(1048576)
@@ -114,7 +114,7 @@ def _header(h):
 
 class Manifest:
     """A manifest on flash. Iterating gives an Entry for every file, checked; at the end of a
-    pass `signature` (bytes or None) and `digest` (SHA-256 of the signed part) are set."""
+    pass `signature` (bytes or None) and `digest` (SHA-256 of what a signature covers) are set."""
 
     def __init__(self, path):
         self.path = path
@@ -122,8 +122,12 @@ class Manifest:
             raise ManifestError("too-large")
         with open(path, "rb") as f:
             self.header = read_header(f.readline(_HEADER_LINE + 1))
-        self.signature = self.digest = None
+        self.signature = self.digest = self.sealed = None
         self.count = 0
+
+    def seal(self):
+        """From now on a pass ends in an error unless it read what the one before read."""
+        self.sealed = self.digest
 
     def __iter__(self):
         return self.entries(True)
@@ -181,16 +185,20 @@ class Manifest:
             if sha:
                 sha.update(line)
             self._end(f, sha, number + 2)
+        if self.sealed and self.digest != self.sealed:
+            raise Damaged("the manifest is not the one that was checked")
         if parse and hooks:
             raise ManifestError("hook", 1)
         self.count = number
 
     def _end(self, f, sha, number):
         line = f.readline(4)
-        if line == b"],\n":
-            if sha:
+        signed = line == b"],\n"
+        if sha:
+            if signed:
                 sha.update(line)
-                self.digest = sha.digest()
+            self.digest = sha.digest()
+        if signed:
             line = f.readline(_SIGNATURE_LINE + 1)
             number += 1
             if line[-1:] != b"\n" or len(line) > _SIGNATURE_LINE:

@@ -33,8 +33,10 @@ def staged(number, e):
 class Plan:
     """After make(): `todo`, a bit for each file of the manifest that changes; `bytes` to download."""
 
-    def __init__(self, manifest):
+    def __init__(self, manifest, keys=None):
+        """`keys`: the file with the trusted keys, without which no release would be taken any more."""
         self.manifest = manifest
+        self.stay = (_GUARD, "main.py", keys)
         self.hash_key = hash_key()
         import ota_updater
 
@@ -133,7 +135,7 @@ class Plan:
         h = file_hash(ROOT + path)
         if h is None:
             return
-        if path in (_GUARD, "main.py") or (_agent(path) and not has_agent):
+        if path in self.stay or (_agent(path) and not has_agent):
             log("W", "kept, though the release does not have it: " + path)
             return
         if h == "?":  # nothing that could be put back

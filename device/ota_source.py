@@ -2,17 +2,14 @@
 any server that answers the same paths."""
 
 from ota_http import Http
-from ota_url import HttpError, follow, join, split
-from ota_updater import OtaError, crc32
-
-
-class NotFound(OtaError):
-    """There is no such release or asset, or it may not be seen."""
+from ota_url import HttpError, NotFound, follow, join, split
+from ota_updater import OtaError
+from ota_version import is_name, parse_version
 
 
 class Source:
-    """One look-up: find the release, then read assets of it. `tag` is known as soon as the
-    server has said it."""
+    """One look-up: find the release, then read assets of it. `tag` is the release's version, known
+    as soon as the server has said it."""
 
     def __init__(self, config):
         get = config.get
@@ -20,47 +17,52 @@ class Source:
         self.base = base.rstrip("/")
         self.repo = "%s/%s" % (config["owner"], config["repo"])
         self.pinned = get("tag")
+        self.channel = get("channel")
+        if self.channel and (self.pinned or not is_name(self.channel, 32) or parse_version(self.channel)):
+            raise OtaError("channel: a word like beta, and no tag beside it")
         self.tag = self.pinned
         self.http = Http(config.get("limits") or config)
         self.http.settings = config
         self.urls = {}  # where assets were found last: addresses that go out of date
-        self.ids = {}  # of assets in the API, by the CRC32 of their name
+        self.api = None
         self.auth = None
         if get("token"):
-            api = get("api_url")
-            if not api:
-                api = "https://api.github.com" if not get("base_url") else self.base + "/api/v3"
-            self.api = api.rstrip("/") + "/repos/" + self.repo
-            at = split(self.api)[:3]
-            if at[0] != "https" and not get("insecure_token_over_http"):
-                raise OtaError("the token is not sent over http (insecure_token_over_http is not set)")
-            self.auth = ("Authorization: Bearer " + get("token"), at)
+            from ota_api import Api
+
+            self.api = Api(self, config)
+            self.auth = self.api.auth
 
     def close(self):
         self.http.close()
 
-    def pack_name(self):
+    def pack_name(self, tag):
         """What `mpota build` calls the pack; a good guess saves a connection."""
-        return "%s-%s.pack" % (self.repo.split("/")[1], self.tag)
+        return "%s-%s.pack" % (self.repo.split("/")[1], tag)
+
+    def is_version(self, version):
+        """The manifest says which version it is: the one that was asked for, or what the channel has."""
+        if self.tag and version != self.tag:
+            raise OtaError("release %s has a manifest of %s" % (self.tag, version))
+        self.tag = version
 
     def find(self, done):
         """Open the manifest of the release, for reading from `http`. False where `done(tag)`
         said, as soon as the tag was known, that it is not needed."""
-        if self.auth:
-            from ota_api import look_up
-
-            if self.pinned and done(self.pinned):
-                return False
-            look_up(self, False)
-            if not self.pinned and done(self.tag):
-                return False
-        elif self.pinned and done(self.pinned):
+        if self.pinned and done(self.pinned):
             return False
+        if self.api:
+            if not self.api.look_up(self.channel or self.pinned, done):
+                return False
+            if not self.channel:
+                self.tag = self.api.tag
+                if not self.pinned and done(self.tag):
+                    self.api.remember()
+                    return False
 
         def moved(url, to):
             mark = self.repo + "/releases/download/"
             i = to.find(mark)
-            if not self.tag and i >= 0:
+            if not self.tag and not self.channel and i >= 0:
                 self.tag = to[i + len(mark) :].split("/")[0]
                 if done(self.tag):
                     return True
@@ -72,7 +74,7 @@ class Source:
 
     def _guess(self, url):
         """Before this host is left: learn where the pack is, on the same connection."""
-        name = self.pack_name()
+        name = self.pack_name(self.tag)
         asked = self._address(name)
         if asked and split(asked)[:3] == split(url)[:3]:
             http = self.http
@@ -82,26 +84,20 @@ class Source:
             http.drop()
 
     def _address(self, name):
-        """Where an asset is asked for; None where the API has none of that name."""
-        if not self.auth:
-            where = "download/" + self.tag if self.tag else "latest/download"
-            return "%s/%s/releases/%s/%s" % (self.base, self.repo, where, name)
-        id = self.ids.get(crc32(name.encode()))
-        return "%s/releases/assets/%d" % (self.api, id) if id else None
+        """Where an asset is asked for; None where the API has not told it."""
+        if self.api:
+            return self.api.address(name)
+        at = self.channel if name == "manifest.json" and self.channel else self.tag
+        return "%s/%s/releases/%s/%s" % (self.base, self.repo, "download/" + at if at else "latest/download", name)
 
     def _headers(self):
-        return ("Accept: application/octet-stream",) if self.auth else ()
+        return ("Accept: application/octet-stream",) if self.api else ()
 
     def open(self, name, start=0, end=None, moved=None):
         """Open an asset, from byte `start` on (to `end`, not included); False where `moved` stopped it."""
         url = self.urls.get(name) or self._address(name)
         if not url:
-            from ota_api import look_up
-
-            look_up(self, True)
-            url = self._address(name)
-            if not url:
-                raise NotFound("release %s of %s has no asset %s" % (self.tag, self.repo, name))
+            url = self.api.search(name, self.tag)
         headers = self._headers()
         if end is not None:
             headers += ("Range: bytes=%d-%d" % (start, end - 1),)
@@ -111,11 +107,12 @@ class Source:
             return False
         if http.status == 404:
             http.drop()
-            raise NotFound("not found: %s in release %s of %s%s" % (
-                name, self.tag or "(latest)", self.repo, "" if self.auth else "; a private repository needs a token"))
+            where = "channel " + self.channel if self.channel and not self.tag else "release %s" % (self.tag or "(latest)")
+            raise NotFound("not found: %s in %s of %s%s" % (
+                name, where, self.repo, "" if self.auth else "; a private repository needs a token"))
         if http.status == 401:
             raise OtaError("the token is not accepted by " + http.host)
-        if http.status in (200, 206) and name != "manifest.json":
+        if http.status in (200, 206) and name[-5:] == ".pack":
             self.urls[name] = url
         if http.status == 206:
             if end is None or not (http.range or b"").startswith(b"bytes %d-%d/" % (start, end - 1)):

@@ -4,50 +4,83 @@ import os
 import time
 from ota_updater import OtaError, ROOT, log
 
+try:
+    import tls
+except ImportError:  # before 1.23
+    import ssl as tls
+
 _said = False
+# What Mbed TLS says of a certificate, and what that means.
+_WHY = (
+    ("does not match", "its certificate is for another name"),
+    ("has expired", "its certificate has expired"),
+    ("in the future", "its certificate is not valid yet"),
+    ("not correctly signed", "its certificate is by an authority that this board does not know"),
+)
 
 
 class TlsError(OtaError):
     """The server could not prove who it is."""
 
 
+def _able():
+    """Whether this firmware can check certificates: not axTLS (esp8266), not before 1.22."""
+    return hasattr(tls, "CERT_REQUIRED") and hasattr(getattr(tls, "SSLContext", None), "load_verify_locations")
+
+
+def checks(settings):
+    """Whether certificates are checked, by this firmware and with these settings."""
+    return _able() and not settings.get("insecure_skip_tls_verification")
+
+
 def wrap(sock, host, settings):
-    """A TLS connection over a connected socket; raises TlsError or OSError."""
+    """A TLS connection over a connected socket. The handshake is done by the first reads and
+    writes, with their bounds in time: explain() tells what an error of theirs means."""
     global _said
-    try:
-        import tls
-    except ImportError:  # before 1.23
-        import ssl as tls
-    ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT) if hasattr(tls, "SSLContext") else None
-    # axTLS (esp8266) and firmware before 1.22 have not got these.
-    if not hasattr(tls, "CERT_REQUIRED") or not hasattr(ctx, "load_verify_locations"):
-        raise TlsError("this firmware cannot check certificates: use http from a mirror, with keys")
-    if settings.get("insecure_skip_tls_verification"):
-        ctx.verify_mode = tls.CERT_NONE
+    if not checks(settings):
+        if not settings.get("insecure_skip_tls_verification"):
+            why = "this firmware cannot check certificates"
+            if not settings.get("keys"):
+                raise TlsError(why + ": set keys, so that signatures protect the code")
+        else:
+            why = "certificates are not checked (insecure_skip_tls_verification)"
         if not _said:
-            log("W", "certificates are not checked (insecure_skip_tls_verification)")
+            log("W", why)
             _said = True
-    else:
-        # Dates are checked, and a board that has just started believes it is 2000 or 2021.
-        if time.gmtime()[0] < 2024:
-            raise TlsError("the clock is not set: %d-%02d-%02d; call ntptime.settime() first" % time.gmtime()[:3])
+    if not hasattr(tls, "SSLContext"):
+        return tls.wrap_socket(sock, server_hostname=host)
+    ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    if checks(settings):
         ctx.verify_mode = tls.CERT_REQUIRED
-        folder = ROOT + settings.get("ca", "ota_ca")
-        n = 0
-        try:
-            for e in os.ilistdir(folder):
-                if e[0].endswith(".der"):
-                    with open(folder + "/" + e[0], "rb") as f:
-                        ctx.load_verify_locations(f.read())  # takes one certificate a call
-                    n += 1
-        except OSError:
-            pass
-        if not n:
-            raise TlsError("no CA certificates (*.der) in " + folder)
+        _trust(ctx, ROOT + settings.get("ca", "ota_ca"))
+    elif hasattr(tls, "CERT_NONE"):
+        ctx.verify_mode = tls.CERT_NONE
+    return ctx.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
+
+
+def _trust(ctx, folder):
+    # Dates are checked, and a board that has just started believes it is 2000 or 2021.
+    if time.gmtime()[0] < 2024:
+        raise TlsError("the clock is not set: %d-%02d-%02d; call ntptime.settime() first" % time.gmtime()[:3])
+    n = 0
     try:
-        return ctx.wrap_socket(sock, server_hostname=host)
-    except (OSError, ValueError) as e:
-        text = str(e).strip().replace("\n", "; ")
-        if "CERT" in text or "X509" in text or "certificate" in text.lower():
-            raise TlsError("%s is not who it should be: %s" % (host, text))
-        raise
+        for e in os.ilistdir(folder):
+            if e[0].endswith(".der"):
+                with open(folder + "/" + e[0], "rb") as f:
+                    ctx.load_verify_locations(f.read())  # takes one certificate a call
+                n += 1
+    except OSError:
+        pass
+    if not n:
+        raise TlsError("no CA certificates (*.der) in " + folder)
+
+
+def explain(host, error):
+    """The TlsError that an exception out of a handshake stands for, or None."""
+    text = str(error).strip().replace("\n", "; ")
+    for said, why in _WHY:
+        if said in text:
+            return TlsError("%s is not who it should be: %s" % (host, why))
+    if "CERT" in text or "X509" in text or "certificate" in text.lower():
+        return TlsError("%s is not who it should be: %s" % (host, text))
+    return None

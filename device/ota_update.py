@@ -1,52 +1,13 @@
-"""mpota: one update, from the question whether there is something new to a staged release."""
+"""mpota: one update, from a release that was found to one that is staged."""
 
 import os
 import sys
-from ota_manifest import Manifest, ManifestError, read_header
-from ota_source import Source
+from ota_find import Refused, count, seek
+from ota_manifest import Manifest, ManifestError
 from ota_updater import HOME, ROOT, OtaError, buffer, clear, copy, file_hash, kind, log, record, tell, write
-from ota_version import compare, parse_version
+from ota_url import HttpError
 
-
-class Refused(OtaError):
-    """The release is not for this board, or not one it may take now."""
-
-
-def _wanted(config, version):
-    """Whether `version` would be installed; says why not. Raises Refused where somebody should know."""
-    r = record()
-    if not parse_version(version):
-        raise Refused("not a version: " + version)
-    if version == r["version"]:
-        return bool(r["repair"] or config.get("repair"))
-    if version == r["bad"]:
-        log("W", "%s was undone before and is not tried again: %s" % (version, r["why"]))
-        return False
-    order = compare(version, r["version"])
-    if order < 0 and not (config.get("tag") and config.get("allow_downgrade")):
-        raise Refused("%s is older than the installed %s (allow_downgrade is not set)" % (version, r["version"]))
-    return order != 0 or bool(config.get("tag"))
-
-
-def _fits_board(config, header):
-    version = header["version"]
-    project = header.get("project")
-    if project is None:
-        if config.get("keys"):
-            raise Refused("the manifest does not say which project it is for")
-    elif project.lower() != (config.get("project") or "%s/%s" % (config["owner"], config["repo"])).lower():
-        raise Refused("%s is a release of %s" % (version, project))
-    need = header.get("requires", {})
-    have = sys.implementation.version
-    if "micropython" in need and [int(x) for x in need["micropython"].split(".")] > list(have[:3]):
-        raise Refused("%s needs MicroPython %s, this is %d.%d" % (version, need["micropython"], have[0], have[1]))
-    if "platform" in need and sys.platform not in need["platform"]:
-        raise Refused("%s is for %s, this is %s" % (version, " or ".join(need["platform"]), sys.platform))
-    if "mpy" in need:
-        abi = getattr(sys.implementation, "_mpy", 0)
-        mine = "%d.%d" % (abi & 0xFF, abi >> 8 & 3)
-        if need["mpy"] != mine and need["mpy"] != mine.split(".")[0]:
-            raise Refused("%s has .mpy files of version %s, this firmware takes %s" % (version, need["mpy"], mine))
+_BUSY = (403, 429, 503)  # the server is the right one, and will answer another time
 
 
 def _save_manifest(http, first):
@@ -65,21 +26,25 @@ def _save_manifest(http, first):
             f.write(b[:got])
 
 
-def _first_line(http):
-    line = b""
-    one = memoryview(bytearray(64))
-    while b"\n" not in line and len(line) <= 2048:
-        n = http.readinto(one)
-        if not n:
-            break
-        line += bytes(one[:n])
-    return line
+def _keys(config):
+    """The trusted keys: of the config itself, or of the file that it names, one a line."""
+    keys = config.get("keys")
+    if not isinstance(keys, str):
+        return keys
+    try:
+        with open(ROOT + keys) as f:
+            keys = [line.strip() for line in f if line.startswith("ssh-")]
+    except (OSError, UnicodeError):
+        keys = None
+    if not keys:  # no keys would mean: take anything
+        raise Refused("no keys in %s: every release is refused" % config["keys"])
+    return keys
 
 
 def _verify(config):
     """Read the stored manifest through, and check its signature where keys are set."""
     m = Manifest(HOME + "new/manifest.json")
-    keys = config.get("keys")
+    keys = _keys(config)
     if keys:
         for _ in m.entries(False):
             pass
@@ -92,6 +57,7 @@ def _verify(config):
             sys.modules.pop(name, None)
     for _ in m:
         pass
+    m.seal()  # what is read later has to be what was checked
     return m
 
 
@@ -101,54 +67,8 @@ def _folders():
             os.mkdir(ROOT + name)
 
 
-def _seek(config):
-    """Find the release. (Source, first bytes of its manifest), or (None, None): nothing to do."""
-    source = Source(config)
-    try:
-        if not source.find(lambda tag: not _wanted(config, tag)):
-            return None, None
-        first = _first_line(source.http)
-        end = first.find(b"\n") + 1
-        header = read_header(first[:end] if end else first)
-        if source.tag and header["version"] != source.tag:
-            raise Refused("release %s has a manifest of %s" % (source.tag, header["version"]))
-        source.tag = header["version"]
-        if not _wanted(config, header["version"]):
-            if header["version"] == record()["version"]:
-                _same(source.http, first)
-            return None, None
-        _fits_board(config, header)
-        found, source = source, None
-        return found, first
-    finally:
-        if source:
-            source.close()
-
-
-def _same(http, first):
-    """The installed version is offered: it must be the installed release, to the byte."""
-    try:
-        from hashlib import sha256
-    except ImportError:
-        return
-    sha = sha256(first)
-    b = buffer()
-    n = len(first)
-    while n <= 1048576:
-        got = http.readinto(b)
-        if not got:
-            break
-        sha.update(b[:got])
-        n += got
-    from binascii import hexlify
-
-    mine = file_hash(HOME + "manifest.json")
-    if mine and mine != "?" and mine != str(hexlify(sha.digest()), "ascii"):
-        raise Refused("%s is offered with other content than the one installed: refused" % record()["version"])
-
-
 def check(config):
-    source, first = _seek(config)
+    source, first = seek(config)
     if not source:
         return None
     source.close()
@@ -156,20 +76,23 @@ def check(config):
 
 
 def update(config):
+    _keys(config)  # a version that cannot say whom it trusts is not to be confirmed
     r = record()
     if r["state"] == "trial":  # that the server was reached is all that counts now
         try:
-            source, _ = _seek(config)
+            source, _ = seek(config)
             if source:
                 source.close()
-        except Refused as e:
+        except (Refused, HttpError) as e:
+            if isinstance(e, HttpError) and e.status not in _BUSY:
+                raise
             log("W", "%s" % e)
         return None
     if r["state"] == "staged":
         return r["next"]
     if r["state"] != "idle":
         raise OtaError("an update is not finished (%s): restart the board" % r["state"])
-    source, first = _seek(config)
+    source, first = seek(config)
     if not source:
         return None
     version = source.tag
@@ -203,19 +126,13 @@ def _forget():
             os.remove(HOME + "new/" + e[0])
 
 
-def _count(limits, key, usual, least):
-    n = limits.get(key, usual)
-    if not isinstance(n, int) or not least <= n <= 1000000:
-        raise OtaError("limits: %s is not a number from %d to 1000000" % (key, least))
-    return n
-
-
 def _stage(config, source, m, version):
     from ota_plan import Plan
 
     limits = config.get("limits") or {}
-    tries, boots, secs = [_count(limits, *x) for x in (("retries", 3, 1), ("trial_boots", 3, 1), ("trial_s", 600, 0))]
-    plan = Plan(m)
+    tries, boots, secs = [count(limits, *x) for x in (("retries", 3, 1), ("trial_boots", 3, 1), ("trial_s", 600, 0))]
+    keys = config.get("keys")
+    plan = Plan(m, keys if isinstance(keys, str) else None)
     if plan.hash_key != "sha256":
         if config.get("keys"):
             raise Refused("this firmware has no SHA-256, and so cannot check signatures")

@@ -46,6 +46,8 @@ _booted = 0  # how often boot() was called since the reset
 class OtaError(Exception):
     """What went wrong with an update, in words for people."""
 
+    wait = 0  # seconds before which the server does not want to be asked again
+
 
 class Damaged(OtaError):
     """A file is not what the plan says: neither old nor new."""

@@ -2,18 +2,25 @@
 
 import time
 from micropython import const
+from os import urandom
 from ota_updater import OtaError, log
 
 _REDIRECTS = const(5)
 
 
 class HttpError(OtaError):
-    """The connection or the server failed; trying again may help. `status` is 0 without an answer."""
+    """The connection or the server failed; trying again may help. `status` is 0 without an answer.
+    `wait`: the seconds that the server asked for, and up to half as much more, so that not all
+    boards of a fleet come back at once."""
 
     def __init__(self, text, status=0, wait=0):
         super().__init__(text)
         self.status = status
-        self.wait = wait  # seconds that the server asked for
+        self.wait = wait + wait * urandom(1)[0] // 512
+
+
+class NotFound(OtaError):
+    """There is no such release or asset, or it may not be seen."""
 
 
 def split(url):
@@ -70,11 +77,20 @@ def follow(http, url, headers=(), host_only=None, moved=None):
     raise HttpError("redirects without an end")
 
 
-def pause(attempt, wait):
-    """Wait before another attempt (from 0): what the server asked for, else 1, 2, 4 ... s, with jitter."""
-    from os import urandom
-
-    ms = (min(wait, 60) or 1 << attempt) * 1000
-    ms += ms * urandom(1)[0] // 512
+def pause(attempt, error):
+    """Wait before another attempt (from 0): as long as the server asked for, else 1, 2, 4 ... s, with
+    jitter. Where that is over a minute `error` is raised, for the app to sleep meanwhile."""
+    if error.wait > 60:
+        raise error
+    ms = error.wait * 1000
+    if not ms:
+        ms = 1000 << attempt
+        ms += ms * urandom(1)[0] // 512
     log("W", "again in %d ms" % ms)
     time.sleep_ms(ms)
+
+
+def until(reset):
+    """Seconds until a time that is given in seconds since 1970; 0 where it is past or the clock is not set."""
+    now = int(time.time()) + (946684800 if time.gmtime(0)[0] == 2000 else 0)
+    return max(0, reset - now) if now > 1700000000 else 0

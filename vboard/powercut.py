@@ -18,6 +18,9 @@ from cutter import GOAL, MIXED, NEW, OLD, Cutter
 from flash import PROBES, WRITES
 
 
+REST = 80  # boots: an exchange that cannot be finished is given up after 30 starts, and its undo is not short
+
+
 class Matrix:
     """Counts for one scenario on one file system."""
 
@@ -45,7 +48,7 @@ class Matrix:
         if first and c.lied():
             self.outcome["mixed"] += 1
             self.note("version.json too early", what, 0, before)
-        code = c.go(False, self.opts.get("rest", 4), 20)
+        code = c.go(False, self.opts.get("rest", 4), REST)
         writes = c.dev.n[WRITES]
         self.finish(what, before, code)
         return writes
@@ -144,7 +147,7 @@ class Matrix:
             for j in js:
                 torn = random.getrandbits(30) % 300 if opts["fs"] != "fat" else 0
                 c.load(image)
-                code = c.go(False, opts.get("rest", 4), 20, j, torn)
+                code = c.go(False, opts.get("rest", 4), REST, j, torn)
                 if code != standins.CUT and opts.get("divide", 1) > 1:
                     continue  # the timer was a little later this time
                 if code != standins.CUT:
@@ -153,7 +156,7 @@ class Matrix:
                 self.second += 1
                 if random.getrandbits(30) % 4 == 0:  # a third cut, somewhere in what follows
                     k = 1 + random.getrandbits(30) % 40
-                    if c.go(False, opts.get("rest", 4), 20, k, torn) == standins.CUT:
+                    if c.go(False, opts.get("rest", 4), REST, k, torn) == standins.CUT:
                         self.third += 1
                     name3 = "%s, %d (torn %d), %d" % (name, j, torn, k)
                     ran |= c.shared[1]

@@ -166,6 +166,18 @@ def modules(flash, opts, probe):
         import hashlib
 
         sys.modules["hashlib"] = Module("hashlib", sha1=hashlib.sha1)
+    if opts.get("no_certificates"):  # TLS as of axTLS and of MicroPython before 1.22
+        import tls
+
+        class SSLContext:
+            def __init__(self, protocol):
+                self.real = tls.SSLContext(protocol)
+                self.real.verify_mode = tls.CERT_NONE
+
+            def wrap_socket(self, sock, **kw):
+                return self.real.wrap_socket(sock, **kw)
+
+        sys.modules["tls"] = Module("tls", SSLContext=SSLContext, PROTOCOL_TLS_CLIENT=tls.PROTOCOL_TLS_CLIENT)
     if opts.get("count_calls"):
         count_calls(flash)
     if opts.get("sleep_divide"):

@@ -25,7 +25,7 @@ pub fn run(_: &[String]) -> Result<()> {
         for agent in [Agent::Py, Agent::Mpy] {
             for signed in [false, true] {
                 let key = signed.then(|| (line.as_str(), key.clone()));
-                let heap = smallest(&micropython, agent, key)?;
+                let heap = smallest(&micropython, agent, key, None)?;
                 println!(
                     "{word:?} {agent:?}, {}: an update of 10 files, 60 KB, runs in {heap} KB of heap, {} KB of it the virtual board's own",
                     if signed { "signed" } else { "unsigned" },
@@ -34,7 +34,30 @@ pub fn run(_: &[String]) -> Result<()> {
             }
         }
     }
+    println!();
+    let micropython = MicroPython::find(Word::Bits32)?;
+    for plain in [false, true] {
+        let heap = |assets| smallest(&micropython, Agent::Mpy, None, Some(Private { assets, plain }));
+        let own = if plain { 11 } else { 2 };
+        let (few, many) = (heap(1)?, heap(98)?);
+        println!(
+            "Bits32 Mpy, a private repository, {}: with {} assets {few} KB, with {} assets {many} KB, {:.2} times",
+            if plain { "an asset per file" } else { "manifest and pack" },
+            own + 1,
+            own + 98,
+            f64::from(many) / f64::from(few)
+        );
+    }
     Ok(())
+}
+
+/// A repository that only a token may read.
+#[derive(Clone, Copy)]
+struct Private {
+    /// How many assets the release has besides its own.
+    assets: usize,
+    /// Whether each file is an asset.
+    plain: bool,
 }
 
 /// What the guard costs on a boot where nothing is to be done: with it and without, side by side.
@@ -85,18 +108,29 @@ fn app(version: &str) -> App {
 }
 
 /// The smallest heap, in KB, in which the whole update succeeds.
-fn smallest(micropython: &MicroPython, agent: Agent, key: Option<(&str, SigningKey)>) -> Result<u32> {
+fn smallest(
+    micropython: &MicroPython,
+    agent: Agent,
+    key: Option<(&str, SigningKey)>,
+    private: Option<Private>,
+) -> Result<u32> {
     let bench = Bench::new()?;
     for version in ["v1.0.0", "v1.1.0"] {
         let mut release = Release::new(version, app(version));
         release.key = key.as_ref().map(|(_, k)| k.clone());
+        release.plain = private.is_some_and(|p| p.plain);
         bench.publish(&release)?;
+        for n in 0..private.map_or(0, |p| p.assets) {
+            std::fs::write(bench.release_dir(version).join(format!("firmware-{n:03}.bin")), "other")?;
+        }
     }
-    let server =
-        Server::start(Options { asset_host: Some("localhost".into()), ..Options::new(bench.releases()) })?;
+    let token = private.map(|_| "tkn-123".to_owned());
+    let access = if token.is_some() { "'token': 'tkn-123', 'insecure_token_over_http': True, " } else { "" };
+    let options = Options { asset_host: Some("localhost".into()), token, ..Options::new(bench.releases()) };
+    let server = Server::start(options)?;
     let keys = key.as_ref().map_or(String::new(), |(line, _)| format!("{line:?}"));
     let config = format!(
-        "CONFIG = {{'owner': 'octo', 'repo': 'weather', 'base_url': '{}', 'keys': [{keys}]}}\n",
+        "CONFIG = {{'owner': 'octo', 'repo': 'weather', {access}'base_url': '{}', 'keys': [{keys}]}}\n",
         server.base_url()
     );
     let folder = bench.board_folder("v1.0.0", agent, &[("secrets.py", config.as_bytes())])?;

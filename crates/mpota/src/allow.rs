@@ -1,6 +1,7 @@
 //! What is refused unless somebody says that it is meant, and the checks of what a board would run.
 
 use miette::Diagnostic;
+use mpota_format::sshsig::{KeyError, PublicKey};
 use thiserror::Error;
 
 use crate::release::Input;
@@ -16,7 +17,7 @@ pub struct Allow {
     pub syntax: Vec<String>,
     /// Links that lead out of the folder.
     pub links: Vec<String>,
-    /// A `boot.py` that does not start the updater.
+    /// A `boot.py` that does not start the updater, or a file of keys without a key.
     pub no_updater: bool,
 }
 
@@ -43,6 +44,24 @@ pub enum CheckError {
         "put the lines of device/template/boot.py at its beginning: `import ota_updater` and `ota_updater.boot()`; or, if no board shall ever update again, --allow-no-updater"
     ))]
     NoUpdater(String),
+    /// A file of trusted keys that is not right.
+    #[error("{KEYS}, line {line}: {source}")]
+    #[diagnostic(help(
+        "one public key a line, as `mpota key show` prints it; lines that begin with # are skipped"
+    ))]
+    Key {
+        /// Which line, from 1.
+        line: usize,
+        /// What is wrong.
+        #[source]
+        source: KeyError,
+    },
+    /// A file of trusted keys without a key.
+    #[error("{KEYS} holds no key: a board with this release refuses every later one")]
+    #[diagnostic(help(
+        "put the public keys into it that later releases are signed with; or, if no board shall ever update again, --allow-no-updater"
+    ))]
+    NoKeys,
     /// A file that is allowed is not there.
     #[error("--{option} {path}: this is not one of the files of the release")]
     #[diagnostic(help("name it as on the board, seen from root, like lib/util.py"))]
@@ -78,6 +97,12 @@ impl Allow {
                 return Err(CheckError::Syntax { path: file.path.clone(), line, what });
             }
         }
+        if let Some(file) = files.iter().find(|file| file.path == KEYS)
+            && trusted(&file.bytes)?.is_empty()
+            && !self.no_updater
+        {
+            return Err(CheckError::NoKeys);
+        }
         match files.iter().find(|file| file.path == BOOT) {
             Some(boot) if !self.no_updater && !starts_updater(&boot.bytes) => {
                 Err(CheckError::NoUpdater(boot.path.clone()))
@@ -85,6 +110,19 @@ impl Allow {
             _ => Ok(()),
         }
     }
+}
+
+/// The public keys that a board trusts, where its CONFIG has `"keys": "ota_keys"`.
+pub(crate) const KEYS: &str = "ota_keys";
+
+/// The keys in such a file.
+pub(crate) fn trusted(bytes: &[u8]) -> Result<Vec<PublicKey>, CheckError> {
+    let text = String::from_utf8_lossy(bytes);
+    let lines = text.lines().map(str::trim).enumerate();
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let key =
+        |(at, line)| PublicKey::parse_line(line).map_err(|source| CheckError::Key { line: at + 1, source });
+    lines.map(key).collect()
 }
 
 /// What a board runs first.

@@ -126,6 +126,10 @@ pub enum Warning {
     Changed,
     /// `.mpy` files, and no requirement: this file, this `.mpy` version.
     Mpy(String, u8),
+    /// The keys in the release are others than the one that signs it: this one.
+    HandsOver(String),
+    /// There are keys in the release, and it is not signed.
+    Unsigned,
 }
 
 impl fmt::Display for Warning {
@@ -140,6 +144,16 @@ impl fmt::Display for Warning {
             Self::Mpy(path, version) => write!(
                 f,
                 "{path} is compiled, but nothing says for what: write mpy = \"{version}\" under [requires]"
+            ),
+            Self::HandsOver(key) => write!(
+                f,
+                "{} does not have the key that signs this release, {key}: boards with it take only releases signed by the keys in it, and boards that skip it take none of those",
+                allow::KEYS
+            ),
+            Self::Unsigned => write!(
+                f,
+                "{} says whom boards trust, but this release is not signed: boards that have keys refuse it",
+                allow::KEYS
             ),
         }
     }
@@ -184,6 +198,7 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
     let (inputs, snapshot) = gather::gather(&selected, &allow.secrets, seen)?;
     allow.check(&inputs)?;
     let mut warnings = warnings(&inputs, config);
+    warnings.extend(handover(&inputs, options.key.as_ref())?);
 
     let mut header = Header::new(version);
     header.project = Some(config.project.clone());
@@ -234,6 +249,15 @@ fn absolute(folder: &Path) -> Result<PathBuf, FileError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
     // A parent that is not there holds none of the app's files.
     Ok(parent.canonicalize().map_or(path.clone(), |parent| parent.join(name)))
+}
+
+/// Whether boards that take this release trust somebody else from then on.
+fn handover(inputs: &[Input], signer: Option<&SigningKey>) -> Result<Option<Warning>, CheckError> {
+    let Some(file) = inputs.iter().find(|file| file.path == allow::KEYS) else { return Ok(None) };
+    let Some(signer) = signer else { return Ok(Some(Warning::Unsigned)) };
+    let keys = allow::trusted(&file.bytes)?;
+    let stays = keys.iter().any(|key| key.key == signer.public().key);
+    Ok((!stays).then(|| Warning::HandsOver(signer.fingerprint())))
 }
 
 fn warnings(inputs: &[Input], config: &Config) -> Vec<Warning> {

@@ -104,3 +104,34 @@ fn a_file_that_is_allowed_and_not_there_is_a_mistake() {
         }
     }
 }
+
+#[test]
+fn a_file_of_trusted_keys_must_hold_some_and_a_handover_is_said() {
+    let app = App::new();
+    let mut tried = 0;
+    for (text, words) in [
+        ("# nobody\n\n", &["ota_keys holds no key", "--allow-no-updater"][..]),
+        ("ssh-rsa AAAA x\n", &["ota_keys, line 1: not a line of the form"]),
+        ("\nssh-ed25519 AAAA x\n", &["ota_keys, line 2: the `ssh-ed25519` key is damaged", "mpota key show"]),
+    ] {
+        app.write("ota_keys", text);
+        app.run("build --version v1.0.0").refused(words);
+        app.run("manifest --version v1.0.0 boot.py main.py ota_keys").refused(words);
+        tried += 1;
+    }
+    println!("  cases {tried}: files of keys that are none");
+    app.write("ota_keys", "# nobody\n");
+    app.run("build --version v1.0.0 --allow-no-updater").ok();
+
+    for name in [".one", ".two"] {
+        app.run(&format!("key new --no-passphrase {name}")).ok();
+    }
+    let public = std::fs::read_to_string(app.path(".two.pub")).unwrap();
+    app.write("ota_keys", format!("# the office\n{public}"));
+    let unsigned = app.run("build --version v1.0.0").ok();
+    assert!(unsigned.err.contains("this release is not signed"), "{}", unsigned.err);
+    let handed = app.run("build --version v1.0.0 --key .one").ok();
+    assert!(handed.err.contains("does not have the key that signs this release, SHA256:"), "{}", handed.err);
+    let same = app.run("build --version v1.0.0 --key .two").ok();
+    assert!(!same.err.contains("ota_keys"), "{}", same.err);
+}
