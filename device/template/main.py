@@ -15,8 +15,9 @@ CONFIG = {
     "repo": "weather",
     "token": None,  # a private repository: fine-grained token, Contents: read
     "tag": None,  # None: the latest release; "v1.2.0": that one
+    "channel": None,  # None: stable releases; "beta": what `mpota publish --channel beta` put there
     "base_url": None,  # None: GitHub; else a server that answers its paths, as `mpota serve`
-    "keys": [],  # "ssh-ed25519 AAAA...": from then on only signed releases are taken
+    "keys": [],  # "ota_keys": that file, one "ssh-ed25519 AAAA..." a line: only what they signed is taken
     "ca": "ota_ca",  # the folder with the CA certificates, *.der
     "limits": {
         "trial_boots": 3,  # so often a new version may start
@@ -53,7 +54,8 @@ def connect(seconds=20):
 
 
 def update():
-    """Look for a new release. A version on trial proves itself by reaching the update server."""
+    """Look for a new release; returns for how many seconds to leave the server alone. A version on
+    trial proves itself by reaching the update server."""
     try:
         staged = connect() and ota_updater.update(CONFIG)
         if network.WLAN(network.STA_IF).isconnected():
@@ -62,10 +64,11 @@ def update():
             machine.reset()  # the new version is put in place at the start
     except (ota_updater.OtaError, OSError) as e:
         ota_updater.log("W", "no update: %s" % e)
+        return getattr(e, "wait", 0)
+    return 0
 
 
 import app  # your code
 
 app.run()
-update()
-machine.deepsleep(600000)
+machine.deepsleep(1000 * max(600, update()))

@@ -36,17 +36,19 @@ def connect():
 
 
 def update():
+    """Returns for how many seconds the server wants to be left alone."""
     try:
         if not connect():
-            return
+            return 0
         staged = ota_updater.update(CONFIG)
         ota_updater.confirm()  # this version starts, measures and reaches the server
         if staged:
             machine.reset()
     except (ota_updater.OtaError, OSError) as e:
         ota_updater.log("W", "no update: %s" % e)
+        return getattr(e, "wait", 0)
+    return 0
 
 
 Station("settings.json", "assets/station.txt").measure()
-update()
-machine.deepsleep(600000)
+machine.deepsleep(1000 * max(600, update()))

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test, in Rust and on MicroPython.
 
+use crate::faults::Faults;
 use anyhow::{Context, Result, bail, ensure};
 use mpota_vboard::tools::python_tool;
 use mpota_vboard::{MicroPython, Word, clients, repository};
@@ -81,6 +82,11 @@ pub fn run(args: &[String]) -> Result<()> {
         rust.failed = rust.failed.max(1);
     }
 
+    println!("== faults");
+    let mut faults = Faults::default();
+    faults.read(&output);
+    let faults = if args.is_empty() { faults.report() } else { Ok(()) };
+
     let mut device = Counts::default();
     let mut tests: Vec<_> =
         std::fs::read_dir(repository().join("device/tests"))?.flatten().map(|e| e.path()).collect();
@@ -120,7 +126,7 @@ pub fn run(args: &[String]) -> Result<()> {
         bail!("tests failed");
     }
     ensure!(!differ, "the two suites read different numbers of vectors");
-    Ok(())
+    faults
 }
 
 fn text(n: Option<&u64>) -> String {
