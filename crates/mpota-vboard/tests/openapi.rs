@@ -392,6 +392,29 @@ fn every_answer_is_one_that_github_describes() {
     println!("  cases {cases}: answers that GitHub's description allows");
 }
 
+/// The description's words have this state, its schema has not.
+#[test]
+fn what_a_failed_upload_leaves_differs_in_its_state_only() {
+    let checker = Checker::new("api.github.com");
+    let api = Api::start("", |_| {});
+    let (upload, list) = (releases("POST", "/{release_id}/assets"), releases("GET", "/{release_id}/assets"));
+    let latest = api.ask(&releases("GET", "/latest"), &Value::Null, "", &[]);
+    let latest: Value = serde_json::from_str(&latest.into_body().read_to_string().unwrap()).unwrap();
+    api.fail_next(FaultKind::Starter);
+    let response = api.ask_with(&upload, &latest["id"], WRITER, &[], b"content");
+    assert_eq!(response.status(), 502);
+    let listed = api.ask(&list, &latest["id"], WRITER, &[]).into_body().read_to_string().unwrap();
+    let (_, path) = list.split_once(' ').unwrap();
+    let Listed::Json(schema) = checker.description.answer("GET", path, 200) else {
+        panic!("it is described");
+    };
+    let errors = schema.errors_closed(&serde_json::from_str(&listed).unwrap());
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].contains("/state: \"starter\" is not one of"), "{errors:?}");
+    let described = checker.description.text("POST", &upload[5..]);
+    assert!(described.contains("an empty asset with a state of `starter`"), "{described}");
+}
+
 #[test]
 fn a_broken_answer_is_not_taken_for_githubs() {
     let checker = Checker::new("api.github.com");

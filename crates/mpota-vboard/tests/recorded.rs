@@ -103,7 +103,7 @@ impl Replay {
         let base = self.server.base_url();
         let mut text = recorded.to_owned();
         for host in ["https://api.github.com", "https://uploads.github.com", "https://github.com"] {
-            text = text.replace(host, &base);
+            text = text.replace(host, base);
         }
         text = text.replace("octokit-fixture-user-a", "octokit-fixture-org");
         for (theirs, ours) in &self.ids {

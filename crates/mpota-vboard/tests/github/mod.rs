@@ -69,6 +69,11 @@ impl Description {
         &self.document["paths"][path][method.to_lowercase()]
     }
 
+    /// What stands there in words.
+    pub fn text(&self, method: &str, path: &str) -> &str {
+        self.operation(method, path)["description"].as_str().unwrap()
+    }
+
     /// Every method and path that begins with this.
     pub fn operations(&self, prefix: &str) -> BTreeSet<String> {
         let paths = self.document["paths"].as_object().unwrap().iter();
