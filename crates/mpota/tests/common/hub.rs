@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mpota::publish::PublishOptions;
+use mpota::publish::{PublishError, PublishOptions};
 use mpota::target::Target;
 use mpota::token::Token;
 use mpota::verify::{VerifyOptions, verify};
@@ -171,4 +171,16 @@ impl Hub {
             fs::write(path, bytes).unwrap();
         }
     }
+}
+
+/// An error with all that it says.
+pub fn words(error: &PublishError) -> String {
+    let mut said = error.to_string();
+    let mut inner = std::error::Error::source(error);
+    while let Some(source) = inner {
+        said = format!("{said}: {source}");
+        inner = source.source();
+    }
+    let help = miette::Diagnostic::help(error).map(|help| help.to_string());
+    format!("{said} hint: {}", help.unwrap_or_default())
 }
