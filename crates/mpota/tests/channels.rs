@@ -62,6 +62,24 @@ fn a_channel_moves_forward_only() {
 }
 
 #[test]
+fn what_a_stopped_run_left_in_a_channel_is_cleared_away() {
+    let hub = Hub::new();
+    let server = hub.serve();
+    hub.publish(&server, "--channel beta").said().ok();
+    for version in ["v1.0.0", "v1.1.0"] {
+        if version != "v1.0.0" {
+            hub.build(version);
+        }
+        // Of a version that was never finished.
+        hub.put("beta/manifest.json.next", "another manifest");
+        hub.publish(&server, "--channel beta").said().ok();
+        let beta = server.releases().into_iter().find(|release| release.tag == "beta").unwrap();
+        assert_eq!(beta.assets, ["manifest.json"]);
+        assert_eq!(hub.verified(&server, "beta").version, version);
+    }
+}
+
+#[test]
 fn a_release_that_is_no_channel_is_left_alone() {
     let hub = Hub::new();
     let server = hub.serve();

@@ -4,37 +4,57 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 
-use common::hub::{Hub, TOKEN, words};
-use mpota::publish::{PublishOptions, publish};
+use common::hub::{Hub, words};
+use mpota::publish::{PublishError, publish};
 
-/// Answers every request with the next of these, and gives back what was asked.
-fn answers(answers: Vec<String>) -> (String, std::thread::JoinHandle<Vec<String>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    let here = base.clone();
-    let server = std::thread::spawn(move || {
-        let mut seen = Vec::new();
-        for answer in answers {
-            let (mut stream, _) = listener.accept().unwrap();
-            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
-            let head: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-            seen.push(head.join("\n"));
-            stream.write_all(answer.replace("HERE", &here).as_bytes()).unwrap();
-        }
-        seen
-    });
-    (base, server)
+/// Answers requests with these, one after the other, and gives back what was asked.
+struct Answers {
+    base: String,
+    server: std::thread::JoinHandle<Vec<String>>,
 }
 
-fn how(hub: &Hub, base: String) -> PublishOptions {
-    let mut how = PublishOptions::new(hub.app.path("dist"), "octo/weather");
-    how.base_url = base;
-    how.token = |_| mpota::token::Token::new(TOKEN, "the test");
-    how.sleep = |_| {};
-    how
+impl Answers {
+    fn new(answers: Vec<String>) -> Self {
+        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let base = format!("http://127.0.0.1:{port}");
+        let here = base.clone();
+        let server = std::thread::spawn(move || {
+            let mut seen = Vec::new();
+            let mut answers = answers.into_iter();
+            loop {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let mut asked = String::new();
+                while !asked.ends_with("\r\n\r\n") && reader.read_line(&mut asked).unwrap() > 0 {}
+                let head = asked.to_lowercase();
+                if head.starts_with("get /end") {
+                    return seen;
+                }
+                let length =
+                    head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                reader.take(length.unwrap_or(0)).read_to_string(&mut asked).unwrap();
+                seen.push(asked);
+                let answer = answers.next().unwrap_or_else(|| answer("500 Too many", "", ""));
+                let answer = answer.replace("HERE", &here).replace("PORT", &port.to_string());
+                stream.write_all(answer.as_bytes()).unwrap();
+            }
+        });
+        Self { base, server }
+    }
+
+    /// Publishes to it; gives the error, and what was asked.
+    fn refuse(self, hub: &Hub, commit: Option<&str>) -> (PublishError, Vec<String>) {
+        let mut how = hub.bare(&self.base);
+        how.commit = commit.map(str::to_owned);
+        let error = publish(&how).unwrap_err();
+        let mut end = TcpStream::connect(self.base.strip_prefix("http://").unwrap()).unwrap();
+        end.write_all(b"GET /end HTTP/1.1\r\n\r\n").unwrap();
+        (error, self.server.join().unwrap())
+    }
 }
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
@@ -42,58 +62,86 @@ fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\n\r\n{body}")
 }
 
+const REPOSITORY: &str = r#"{"full_name": "octo/weather", "permissions": {"push": false, "pull": false}}"#;
+
 #[test]
 fn a_repository_that_has_moved_is_named_and_the_token_goes_to_no_other_host() {
     let hub = Hub::new();
-    let found = answer("200 OK", "", r#"{"full_name": "octo/climate", "private": false}"#);
+    let found = || answer("200 OK", "", r#"{"full_name": "octo/climate", "private": false}"#);
     let moved = |to: &str| answer("301 Moved Permanently", &format!("Location: {to}\r\n"), "{}");
     let cases = [
-        (vec![moved("HERE/api/v3/repositories/7"), found], "octo/weather has moved to octo/climate"),
-        (vec![moved("http://localhost:9/api/v3/repositories/7")], "has moved to http://localhost:9/"),
+        ("HERE/api/v3/repositories/7", 2, "octo/weather has moved to octo/climate"),
+        // The same computer by another name, which would answer.
+        ("http://localhost:PORT/api/v3/repositories/7", 1, "has moved to http://localhost:"),
+        ("HERE.example.com/api/v3/repositories/7", 1, "has moved to http://127.0.0.1"),
     ];
-    for (replies, expected) in cases {
-        let count = replies.len();
-        let (base, server) = answers(replies);
-        let error = publish(&how(&hub, base)).unwrap_err();
+    for (to, requests, expected) in cases {
+        let (error, seen) = Answers::new(vec![moved(to), found()]).refuse(&hub, None);
         let said = words(&error);
         assert!(said.contains(expected) && said.contains("write the new name as `project`"), "{said}");
-        assert_eq!((server.join().unwrap().len(), error.exit_code()), (count, 1));
+        assert_eq!((seen.len(), error.exit_code()), (requests, 1), "{to}");
     }
 }
 
 #[test]
 fn a_workflows_own_token_is_not_refused_for_what_github_says_of_everyone() {
-    let hub = Hub::new();
-    let repository = r#"{"full_name": "octo/weather", "permissions": {"push": false, "pull": false}}"#;
     let refused = r#"{"message": "Resource not accessible by integration"}"#;
-    let (base, server) = answers(vec![
-        answer("200 OK", "", repository),
+    let (error, seen) = Answers::new(vec![
+        answer("200 OK", "", REPOSITORY),
         answer("200 OK", "", "[]"),
         answer("403 Forbidden", "X-Accepted-GitHub-Permissions: contents=write\r\n", refused),
-    ]);
-    let error = publish(&how(&hub, base)).unwrap_err();
+    ])
+    .refuse(&Hub::new(), None);
     assert!(words(&error).contains("permissions: contents: write"), "{}", words(&error));
-    assert!(server.join().unwrap()[2].starts_with("POST "), "it must be tried");
+    assert!(seen.len() == 3 && seen[2].starts_with("POST "), "it must be tried: {seen:?}");
+}
+
+#[test]
+fn a_commit_is_named_only_where_the_server_does_not_have_the_tag() {
+    let refused = r#"{"message": "Validation Failed", "errors": [{"resource": "Release", "code": "invalid", "field": "target_commitish"}]}"#;
+    for (status, named) in [("200 OK", false), ("404 Not Found", true), ("409 Conflict", true)] {
+        let (error, seen) = Answers::new(vec![
+            answer("200 OK", "", REPOSITORY),
+            answer("200 OK", "", "[]"),
+            answer(status, "", "{}"),
+            answer("422 Unprocessable", "", refused),
+        ])
+        .refuse(&Hub::new(), Some("c0ffee"));
+        assert!(seen[2].starts_with("GET /api/v3/repos/octo/weather/git/ref/tags/v1.0.0 "), "{seen:?}");
+        assert_eq!(seen[3].contains(r#""target_commitish":"c0ffee""#), named, "{status}: {}", seen[3]);
+        let said = words(&error);
+        assert!(said.contains("target_commitish invalid") && said.contains("push it first"), "{said}");
+        assert_eq!(error.exit_code(), 1);
+    }
+}
+
+#[test]
+fn an_archived_repository_is_said_before_anything_is_tried() {
+    let hub = Hub::new();
+    let archived = r#"{"full_name": "octo/weather", "archived": true}"#;
+    let (error, seen) = Answers::new(vec![answer("200 OK", "", archived)]).refuse(&hub, None);
+    assert!(words(&error).contains("octo/weather is archived"), "{}", words(&error));
+    assert_eq!((seen.len(), error.exit_code()), (1, 1));
 }
 
 #[test]
 fn an_upload_address_elsewhere_gets_neither_the_token_nor_the_file() {
     let hub = Hub::new();
     let mut cases = 0;
-    for elsewhere in ["http://localhost:9/up", "HERE.example.com/up", "https://uploads.github.com/up"] {
+    for elsewhere in ["http://localhost:PORT/up", "HERE.example.com/up", "https://uploads.github.com/up"] {
         let draft = format!(
             r#"{{"id": 1, "tag_name": "v1.0.0", "html_url": "HERE/page", "upload_url": "{elsewhere}{{?name}}", "draft": true}}"#
         );
-        let (base, server) = answers(vec![
-            answer("200 OK", "", r#"{"full_name": "octo/weather"}"#),
+        let (error, seen) = Answers::new(vec![
+            answer("200 OK", "", REPOSITORY),
             answer("200 OK", "", "[]"),
             answer("201 Created", "", &draft),
             answer("200 OK", "", "[]"),
-        ]);
-        let error = publish(&how(&hub, base)).unwrap_err();
+        ])
+        .refuse(&hub, None);
         let said = words(&error);
         assert!(said.contains("the token is not for there") && said.contains("--base-url"), "{said}");
-        assert_eq!((server.join().unwrap().len(), error.exit_code()), (4, 3));
+        assert_eq!((seen.len(), error.exit_code()), (4, 3));
         cases += 1;
     }
     println!("  cases {cases}: upload addresses elsewhere");

@@ -87,7 +87,7 @@ fn fault_43_killed_at_every_request_and_run_again_there_is_exactly_one_whole_rel
             hub.whole(server, "v1.0.0");
             assert_eq!(hub.releases(server), [("v1.0.0".to_owned(), "latest")]);
         };
-        let cases = every_request(&hub, &empty, "", nothing_or_whole, whole);
+        let cases = every_request(&hub, &empty, "--target main", nothing_or_whole, whole);
         println!("  cases {cases}: publish killed at a request, private: {private}");
     }
 }

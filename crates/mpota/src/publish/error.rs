@@ -87,6 +87,12 @@ pub enum PublishError {
         /// Where the token came from.
         from: &'static str,
     },
+    /// Nothing can be written there.
+    #[error("the repository {0} is archived, or only read")]
+    #[diagnostic(help(
+        "unarchive it in its settings; `mpota serve` takes releases into a folder of OWNER/REPO, not into that of one release"
+    ))]
+    Archived(String),
     /// The repository is somewhere else now.
     #[error("{project} has moved to {to}")]
     #[diagnostic(help(

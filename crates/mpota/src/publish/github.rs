@@ -71,6 +71,8 @@ struct Repository {
     #[serde(default)]
     private: bool,
     #[serde(default)]
+    archived: bool,
+    #[serde(default)]
     permissions: Option<Permissions>,
 }
 
@@ -146,6 +148,9 @@ impl Client {
         }
         self.fine(&answer, "look at the repository")?;
         let repository: Repository = answer.json("the repository")?;
+        if repository.archived {
+            return Err(PublishError::Archived(self.project.clone()).into());
+        }
         // Of other tokens only the first change shows what they may: to a workflow's own token GitHub
         // says "no push" always, and to a fine-grained one what its owner may.
         if let Some(scopes) = answer.header("x-oauth-scopes") {
@@ -203,6 +208,16 @@ impl Client {
         }
         self.fine(&answer, "the latest release")?;
         Ok(Some(answer.json::<ReleaseObject>("the latest release")?.tag_name))
+    }
+
+    /// Whether the tag is there already. An empty repository has none, and says so with 409.
+    pub fn has_tag(&self, tag: &str) -> Outcome<bool> {
+        let answer = self.send(Method::GET, &format!("git/ref/tags/{}", query(tag)), None)?;
+        if [404, 409].contains(&answer.status) {
+            return Ok(false);
+        }
+        self.fine(&answer, "look for the tag")?;
+        Ok(true)
     }
 
     pub fn create(&self, wanted: &Value) -> Outcome<ReleaseObject> {
@@ -428,7 +443,7 @@ fn broken(url: &str, error: ureq::Error) -> Trouble {
     Trouble::Again { why: format!("{url}: {error}"), wait: None }
 }
 
-/// As part of a query. The names of assets have few other characters than these.
+/// As part of a path or a query. Versions and the names of assets have few other characters than these.
 fn query(name: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     name.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()

@@ -49,6 +49,12 @@ impl Run<'_> {
     }
 
     fn publish(&self, draft: Option<ReleaseObject>) -> Outcome<()> {
+        // Where the tag is there it says which commit is meant. A workflow's token may not name one that
+        // changes workflows.
+        let commit = match &self.options.commit {
+            Some(commit) if !self.client.has_tag(self.local.version.as_str())? => Some(commit),
+            _ => None,
+        };
         let release = match draft {
             Some(draft) => {
                 if self.state.borrow().draft.is_none() {
@@ -57,7 +63,7 @@ impl Run<'_> {
                 draft
             }
             None => {
-                let draft = self.client.create(&self.wanted())?;
+                let draft = self.client.create(&self.wanted(commit))?;
                 self.progress();
                 self.state.borrow_mut().made = Some(draft.id);
                 self.tell(Step::Draft(draft.html_url.clone()));
@@ -77,7 +83,7 @@ impl Run<'_> {
             "make_latest": if latest { "true" } else { "false" },
         });
         // A draft of an earlier run may be from another commit, and have other notes.
-        if let Some(commit) = &self.options.commit {
+        if let Some(commit) = commit {
             wanted["target_commitish"] = json!(commit);
         }
         if let Some(notes) = self.options.notes.as_ref().filter(|_| !self.options.generate_notes) {
@@ -90,13 +96,13 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn wanted(&self) -> serde_json::Value {
+    fn wanted(&self, commit: Option<&String>) -> serde_json::Value {
         let version = self.local.version.as_str();
         let mut wanted = json!({
             "tag_name": version, "name": version, "draft": true,
             "prerelease": self.local.version.is_prerelease(),
         });
-        if let Some(commit) = &self.options.commit {
+        if let Some(commit) = commit {
             wanted["target_commitish"] = json!(commit);
         }
         if let Some(notes) = &self.options.notes {

@@ -83,8 +83,13 @@ impl Hub {
 
     /// The same without a process.
     pub fn how(&self, server: &Server) -> PublishOptions {
+        self.bare(server.base_url())
+    }
+
+    /// The same to any address.
+    pub fn bare(&self, base_url: &str) -> PublishOptions {
         let mut options = PublishOptions::new(self.app.path("dist"), "octo/weather");
-        options.base_url = server.base_url().to_owned();
+        options.base_url = base_url.to_owned();
         options.token = |_| Token::new(TOKEN, "the test");
         options.sleep = |_| {};
         options
