@@ -74,6 +74,9 @@ fn what_is_not_right_here_never_reaches_the_server() {
     hub.publish(&server, "--repo octo/rain")
         .said()
         .refused(&["is for octo/weather", "no board of octo/rain"]);
+    hub.app.write("mpota.toml", "project = \"octo/rain\"\n");
+    hub.publish(&server, "").said().refused(&["is for octo/weather", "no board of octo/rain", "build again"]);
+    hub.app.write("mpota.toml", "project = \"octo/weather\"\n");
     hub.publish(&server, "--channel Latest!").said().refused(&["Latest!", "hint: use a word like beta"]);
     for channel in ["latest", "stable", "v1.0.0", "1", "-x"] {
         hub.publish(&server, &format!("--channel={channel}")).said().refused(&[channel]);
@@ -222,6 +225,23 @@ fn a_prerelease_is_never_the_latest_even_as_the_first_one() {
     hub.publish(&server, "").said().ok();
     let both = [release("v1.0.0", "latest"), release("v1.1.0-rc.1", "prerelease")];
     assert_eq!(hub.releases(&server), both);
+}
+
+#[test]
+fn a_release_without_a_project_goes_to_the_repository_that_is_named() {
+    let hub = Hub::new();
+    let server = hub.serve();
+    for name in ["boot.py", "main.py"] {
+        hub.app.write(&format!("hand/{name}"), hub.app.read(name));
+    }
+    hub.app.run("manifest --version v1.0.0 --output hand/manifest.json boot.py main.py").ok();
+    hub.app.remove("mpota.toml");
+    let said = hub.publish(&server, "hand").said();
+    assert!(said.code == 2 && said.err.contains("--repo OWNER/NAME"), "{}", said.err);
+    assert_eq!(hub.publish(&server, "hand --repo weather").said().code, 2);
+    hub.publish(&server, "hand --repo octo/weather").said().ok();
+    assert_eq!(hub.releases(&server), [release("v1.0.0", "latest")]);
+    assert_eq!(hub.get("v1.0.0/manifest.json"), hub.app.read("hand/manifest.json"));
 }
 
 #[test]

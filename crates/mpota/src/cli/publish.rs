@@ -1,7 +1,7 @@
 //! `mpota publish`
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -12,7 +12,6 @@ use mpota::dist::{self, MANIFEST};
 use mpota::publish::{self, PublishError, PublishOptions, Published, Step};
 use mpota::verify::GITHUB;
 use mpota::{files, git, keys, names};
-use mpota_format::sshsig::PublicKey;
 use serde_json::json;
 
 use super::allow::AllowArgs;
@@ -57,7 +56,7 @@ pub struct Args {
     /// Sign what is built with this SSH key [default: `key` in mpota.toml]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// The repository [default: the `project` of the release]
+    /// The repository [default: `project` in mpota.toml; without that file, the release's]
     #[arg(long, value_name = "OWNER/NAME")]
     repo: Option<String>,
     /// Also bring this channel to the version, like beta. Can be repeated
@@ -153,7 +152,12 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
         return Err(Usage::new(format!("{} is built already", folder.display()), hint).into());
     }
     let manifest = dist::read_manifest(&folder.join(MANIFEST))?;
-    let project = match args.repo.or(manifest.header.project) {
+    let config = match args.app.join(config::FILE).exists() {
+        true => Some(Config::load(&args.app)?),
+        false => None,
+    };
+    let ours = config.as_ref().map(|config| config.project.clone());
+    let project = match args.repo.or(ours).or(manifest.header.project) {
         Some(project) if names::is_project(&project) => project,
         Some(other) => {
             return Err(Usage::new(format!("{other:?} is no repository"), "use --repo OWNER/NAME").into());
@@ -185,7 +189,10 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
     options.commit = args.target.or_else(|| git::commit(&args.app));
     options.base_url = args.base_url;
     options.ca = args.ca;
-    options.keys = signer(&args.app)?;
+    // A release that the key of mpota.toml has not signed is not what was meant.
+    if let Some(path) = config.and_then(|config| config.key_path(&args.app)) {
+        options.keys = vec![keys::show(&path)?.key];
+    }
     options.patience = Duration::from_secs(u64::from(args.patience) * 60);
     options.dry_run = args.dry_run;
     options.tell = Rc::new(Talk::new(args.quiet).teller());
@@ -209,17 +216,6 @@ fn build(args: &Args) -> miette::Result<()> {
         super::tell_signature(options.key.as_ref());
     }
     Ok(())
-}
-
-/// The key that mpota.toml names: a release that it has not signed is not what was meant.
-fn signer(app: &Path) -> miette::Result<Vec<PublicKey>> {
-    if !app.join(config::FILE).exists() {
-        return Ok(Vec::new());
-    }
-    match Config::load(app)?.key_path(app) {
-        None => Ok(Vec::new()),
-        Some(path) => Ok(vec![keys::show(&path)?.key]),
-    }
 }
 
 /// Says what happens, with a bar for what is being sent.

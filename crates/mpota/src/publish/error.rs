@@ -37,7 +37,7 @@ pub enum PublishError {
     /// The release in the folder is for somebody else's boards.
     #[error("the release in {folder} is for {other}: no board of {project} takes it")]
     #[diagnostic(help(
-        "write {project:?} as `project` into mpota.toml and build again, or publish to {other}"
+        "write {project:?} as `project` into mpota.toml and build again, or publish to {other}, with its app's folder as --app"
     ))]
     OtherProject {
         /// Which folder.

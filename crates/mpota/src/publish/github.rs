@@ -313,8 +313,7 @@ impl Client {
     fn fine(&self, answer: &Answer, what: &str) -> Outcome<()> {
         match answer.status {
             200..=299 => Ok(()),
-            // To a classic token GitHub shows nothing of what it may not change.
-            404 if answer.header("x-oauth-scopes").is_some() => Err(self.may_not(answer, "it sees nothing")),
+            // The repository was there and the scopes were right: somebody removed the release meanwhile.
             404 | 409 => Err(Trouble::Again { why: format!("{what}: {}", answer.message()), wait: None }),
             // Somebody else was quicker: what is there now is looked at anew.
             422 if answer.already_exists() => {
