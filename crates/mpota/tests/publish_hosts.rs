@@ -4,63 +4,9 @@
 
 mod common;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-
+use common::answers::{Answers, answer};
 use common::hub::{Hub, words};
-use mpota::publish::{PublishError, publish};
-
-/// Answers requests with these, one after the other, and gives back what was asked.
-struct Answers {
-    base: String,
-    server: std::thread::JoinHandle<Vec<String>>,
-}
-
-impl Answers {
-    fn new(answers: Vec<String>) -> Self {
-        let listener = TcpListener::bind("0.0.0.0:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let base = format!("http://127.0.0.1:{port}");
-        let here = base.clone();
-        let server = std::thread::spawn(move || {
-            let mut seen = Vec::new();
-            let mut answers = answers.into_iter();
-            loop {
-                let (mut stream, _) = listener.accept().unwrap();
-                let mut reader = BufReader::new(stream.try_clone().unwrap());
-                let mut asked = String::new();
-                while !asked.ends_with("\r\n\r\n") && reader.read_line(&mut asked).unwrap() > 0 {}
-                let head = asked.to_lowercase();
-                if head.starts_with("get /end") {
-                    return seen;
-                }
-                let length =
-                    head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-                reader.take(length.unwrap_or(0)).read_to_string(&mut asked).unwrap();
-                seen.push(asked);
-                let answer = answers.next().unwrap_or_else(|| answer("500 Too many", "", ""));
-                let answer = answer.replace("HERE", &here).replace("PORT", &port.to_string());
-                stream.write_all(answer.as_bytes()).unwrap();
-            }
-        });
-        Self { base, server }
-    }
-
-    /// Publishes to it; gives the error, and what was asked.
-    fn refuse(self, hub: &Hub, commit: Option<&str>) -> (PublishError, Vec<String>) {
-        let mut how = hub.bare(&self.base);
-        how.commit = commit.map(str::to_owned);
-        let error = publish(&how).unwrap_err();
-        let mut end = TcpStream::connect(self.base.strip_prefix("http://").unwrap()).unwrap();
-        end.write_all(b"GET /end HTTP/1.1\r\n\r\n").unwrap();
-        (error, self.server.join().unwrap())
-    }
-}
-
-fn answer(status: &str, headers: &str, body: &str) -> String {
-    // Its end is that of the connection.
-    format!("HTTP/1.1 {status}\r\n{headers}Connection: close\r\n\r\n{body}")
-}
+use mpota::publish::PublishOptions;
 
 const REPOSITORY: &str = r#"{"full_name": "octo/weather", "permissions": {"push": false, "pull": false}}"#;
 
@@ -76,7 +22,7 @@ fn a_repository_that_has_moved_is_named_and_the_token_goes_to_no_other_host() {
         ("HERE.example.com/api/v3/repositories/7", 1, "has moved to http://127.0.0.1"),
     ];
     for (to, requests, expected) in cases {
-        let (error, seen) = Answers::new(vec![moved(to), found()]).refuse(&hub, None);
+        let (error, seen) = Answers::new(vec![moved(to), found()]).refuse(hub.bare(""));
         let said = words(&error);
         assert!(said.contains(expected) && said.contains("write the new name as `project`"), "{said}");
         assert_eq!((seen.len(), error.exit_code()), (requests, 1), "{to}");
@@ -91,7 +37,7 @@ fn a_workflows_own_token_is_not_refused_for_what_github_says_of_everyone() {
         answer("200 OK", "", "[]"),
         answer("403 Forbidden", "X-Accepted-GitHub-Permissions: contents=write\r\n", refused),
     ])
-    .refuse(&Hub::new(), None);
+    .refuse(Hub::new().bare(""));
     assert!(words(&error).contains("permissions: contents: write"), "{}", words(&error));
     assert!(seen.len() == 3 && seen[2].starts_with("POST "), "it must be tried: {seen:?}");
 }
@@ -99,6 +45,7 @@ fn a_workflows_own_token_is_not_refused_for_what_github_says_of_everyone() {
 #[test]
 fn a_commit_is_named_only_where_the_server_does_not_have_the_tag() {
     let refused = r#"{"message": "Validation Failed", "errors": [{"resource": "Release", "code": "invalid", "field": "target_commitish"}]}"#;
+    let hub = Hub::new();
     for (status, named) in [("200 OK", false), ("404 Not Found", true), ("409 Conflict", true)] {
         let (error, seen) = Answers::new(vec![
             answer("200 OK", "", REPOSITORY),
@@ -106,7 +53,7 @@ fn a_commit_is_named_only_where_the_server_does_not_have_the_tag() {
             answer(status, "", "{}"),
             answer("422 Unprocessable", "", refused),
         ])
-        .refuse(&Hub::new(), Some("c0ffee"));
+        .refuse(PublishOptions { commit: Some("c0ffee".to_owned()), ..hub.bare("") });
         assert!(seen[2].starts_with("GET /api/v3/repos/octo/weather/git/ref/tags/v1.0.0 "), "{seen:?}");
         assert_eq!(seen[3].contains(r#""target_commitish":"c0ffee""#), named, "{status}: {}", seen[3]);
         let said = words(&error);
@@ -119,7 +66,7 @@ fn a_commit_is_named_only_where_the_server_does_not_have_the_tag() {
 fn an_archived_repository_is_said_before_anything_is_tried() {
     let hub = Hub::new();
     let archived = r#"{"full_name": "octo/weather", "archived": true}"#;
-    let (error, seen) = Answers::new(vec![answer("200 OK", "", archived)]).refuse(&hub, None);
+    let (error, seen) = Answers::new(vec![answer("200 OK", "", archived)]).refuse(hub.bare(""));
     assert!(words(&error).contains("octo/weather is archived"), "{}", words(&error));
     assert_eq!((seen.len(), error.exit_code()), (1, 1));
 }
@@ -138,7 +85,7 @@ fn an_upload_address_elsewhere_gets_neither_the_token_nor_the_file() {
             answer("201 Created", "", &draft),
             answer("200 OK", "", "[]"),
         ])
-        .refuse(&hub, None);
+        .refuse(hub.bare(""));
         let said = words(&error);
         assert!(said.contains("the token is not for there") && said.contains("--base-url"), "{said}");
         assert_eq!((seen.len(), error.exit_code()), (4, 3));

@@ -24,8 +24,9 @@ fn faults(at: u32, done: bool) -> Vec<Fault> {
     faults
 }
 
-/// Starts it, and kills it as soon as it says that a request failed: it did nothing since.
-fn killed(hub: &Hub, arguments: &str, at: u32, done: bool) {
+/// Starts it, and kills it as soon as it says that a request failed: it did nothing since. `false`
+/// where it asks less than that, and so ends well.
+fn killed(hub: &Hub, arguments: &str, at: u32, done: bool) -> bool {
     let server = hub.serve_with(faults(at, done));
     let mut command = hub.publish(&server, arguments);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -35,9 +36,12 @@ fn killed(hub: &Hub, arguments: &str, at: u32, done: bool) {
         seen.push(line);
         seen.last().is_some_and(|line| line.contains("trying again"))
     });
-    assert!(failed, "request {at} did not fail: {seen:?}");
-    child.kill().unwrap();
-    assert_eq!(child.wait().unwrap().code(), None, "killed by a signal");
+    if failed {
+        child.kill().unwrap();
+    }
+    let code = child.wait().unwrap().code();
+    assert_eq!(code, (!failed).then_some(0), "killed by a signal, or done: {seen:?}");
+    failed
 }
 
 /// Kills it at every request; `between` looks at what boards see then, `after` at the end.
@@ -59,7 +63,7 @@ fn every_request(
     for at in 0..requests {
         for done in [false, true] {
             hub.reset(before);
-            killed(hub, arguments, at, done);
+            assert!(killed(hub, arguments, at, done), "request {at} did not fail");
             let server = hub.serve();
             between(&server);
             let said = hub.publish(&server, arguments).said();
@@ -139,4 +143,29 @@ fn fault_43_a_channel_killed_at_every_request_has_the_old_or_the_new_version_and
     println!("  cases {second}: publish that moves a channel killed at a request");
     // Between the removal of the old manifest and the new one's name; never anywhere else.
     assert!((1..=4).contains(&absent.get()), "{}", absent.get());
+}
+
+#[test]
+fn fault_43_a_publication_that_is_killed_again_and_again_is_finished_all_the_same() {
+    let hub = Hub::new();
+    let empty = hub.tree();
+    let mut kills = 0;
+    for done in [false, true] {
+        // Each run is killed one request later than the one before, and goes on with what that left.
+        for step in [1, 2, 3] {
+            hub.reset(&empty);
+            let mut at = 0;
+            while killed(&hub, "--channel beta", at, done) {
+                at += step;
+                kills += 1;
+            }
+            let server = hub.serve();
+            hub.whole(&server, "v1.0.0");
+            let all = [("beta", "prerelease"), ("v1.0.0", "latest")];
+            assert_eq!(hub.releases(&server), all.map(|(tag, what)| (tag.to_owned(), what)));
+            assert_eq!(hub.verified(&server, "beta").version, "v1.0.0");
+        }
+    }
+    println!("  cases {kills}: publish killed again and again");
+    assert!(kills >= 40, "{kills}");
 }

@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+pub mod answers;
 pub mod hub;
 
 /// `mpota` with nothing of the caller's environment that could change what it does.
