@@ -63,6 +63,22 @@ fn a_commit_is_named_only_where_the_server_does_not_have_the_tag() {
 }
 
 #[test]
+fn a_commit_that_the_token_may_not_name_is_told_from_a_release_that_is_gone() {
+    let hub = Hub::new();
+    let (error, seen) = Answers::new(vec![
+        answer("200 OK", "", REPOSITORY),
+        answer("200 OK", "", "[]"),
+        answer("404 Not Found", "", "{}"),
+        answer("404 Not Found", "X-OAuth-Scopes: repo\r\n", r#"{"message": "Not Found"}"#),
+    ])
+    .refuse(PublishOptions { commit: Some("c0ffee".to_owned()), ..hub.bare("") });
+    let said = words(&error);
+    assert!(said.contains("does not take the commit c0ffee for the tag: Not Found"), "{said}");
+    assert!(said.contains("push the tag first") && said.contains("the scope `workflow`"), "{said}");
+    assert_eq!((seen.len(), error.exit_code()), (4, 1), "tried once");
+}
+
+#[test]
 fn an_archived_repository_is_said_before_anything_is_tried() {
     let hub = Hub::new();
     let archived = r#"{"full_name": "octo/weather", "archived": true}"#;

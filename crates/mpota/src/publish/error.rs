@@ -93,6 +93,17 @@ pub enum PublishError {
         "unarchive it in its settings; `mpota serve` takes releases into a folder of OWNER/REPO, not into that of one release"
     ))]
     Archived(String),
+    /// The token may not name the commit. Source: GitHub's "Create a release".
+    #[error("the server does not take the commit {commit} for the tag: {said}")]
+    #[diagnostic(help(
+        "push the tag first, then no commit has to be named. For one that changes .github/workflows GitHub wants the scope `workflow` (classic) or Workflows: read and write (fine-grained), and takes it from no workflow's own token"
+    ))]
+    Commit {
+        /// Which one.
+        commit: String,
+        /// What the server said.
+        said: String,
+    },
     /// The repository is somewhere else now.
     #[error("{project} has moved to {to}")]
     #[diagnostic(help(

@@ -305,6 +305,11 @@ impl Client {
 
     fn change(&self, method: Method, path: &str, body: Option<&Value>, what: &str) -> Outcome<Answer> {
         let answer = self.send(method, path, body)?;
+        if answer.status == 404
+            && let Some(commit) = body.and_then(|body| body["target_commitish"].as_str())
+        {
+            return Err(PublishError::Commit { commit: commit.to_owned(), said: answer.message() }.into());
+        }
         self.fine(&answer, what)?;
         Ok(answer)
     }
@@ -338,7 +343,7 @@ impl Client {
                 format!("a classic token needs the scope `repo` (`public_repo` for a public repository); it has: {has}")
             }
             _ if answer.message().contains("by integration") => {
-                "in a workflow: `permissions: contents: write` for the job".to_owned()
+                "in a workflow: `permissions: contents: write` for the job, and the tag pushed before".to_owned()
             }
             (None, Some(accepted)) => format!(
                 "a fine-grained token needs Contents: read and write for this repository; the server wants {accepted}"
