@@ -206,6 +206,40 @@ fn limits_are_waited_for_as_long_as_the_server_says_and_too_long_ones_are_not() 
 }
 
 #[test]
+fn without_patience_only_what_the_server_asks_for_is_too_long() {
+    let seconds = Duration::from_secs;
+    for (kind, code) in [
+        (FaultKind::BadGateway, None),
+        (FaultKind::TooManyRequests { retry_after: seconds(5) }, Some(3)),
+        (FaultKind::TooManyRequests { retry_after: seconds(0) }, None),
+    ] {
+        let hub = Hub::new();
+        let fault = Fault { times: 3, ..Fault::once("POST", "/releases", kind.clone()) };
+        let server = hub.serve_with(vec![fault]);
+        let how = PublishOptions { patience: seconds(0), ..hub.how(&server) };
+        let (done, _, slept) = run(how);
+        assert_eq!(done.map_err(|error| error.exit_code()).err(), code, "{kind:?}");
+        assert_eq!(slept, if code.is_some() { vec![] } else { vec![1, 2, 4] }, "{kind:?}");
+    }
+}
+
+#[test]
+fn every_asset_has_its_own_tries() {
+    let hub = Hub::new();
+    for n in 0..10 {
+        hub.app.write(&format!("data/{n}"), n.to_string());
+    }
+    hub.app.run("build --version v1.0.0 --plain").ok();
+    // Every other upload fails, more often in all than one of them may.
+    let faults =
+        (0..14).map(|n| Fault { after: 2 * n, ..Fault::once("POST", "/assets", FaultKind::Starter) });
+    let server = hub.serve_with(faults.collect());
+    let (done, _, slept) = run(hub.how(&server));
+    assert_eq!((done.unwrap().uploaded.len(), slept), (14, vec![1; 14]));
+    hub.whole(&server, "v1.0.0");
+}
+
+#[test]
 fn a_token_that_may_not_is_told_which_permission_or_scope_it_needs() {
     let scopes = |names: &[&str]| Permission::Scopes(names.iter().map(|&name| name.to_owned()).collect());
     let cases: [(Permission, bool, &[&str]); 6] = [

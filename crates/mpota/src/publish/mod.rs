@@ -253,10 +253,11 @@ impl Run<'_> {
             if tries > TRIES {
                 return Err(PublishError::Tries { tries: TRIES, why });
             }
-            let wait = wait.unwrap_or(Duration::from_secs(1 << (tries - 1)));
-            if wait > self.options.patience {
+            if let Some(wait) = wait.filter(|wait| *wait > self.options.patience) {
                 return Err(PublishError::Limit { wait, said: why });
             }
+            // A server that says "at once" each time is not taken at its word.
+            let wait = wait.unwrap_or_default().max(Duration::from_secs(1 << (tries - 1)));
             self.tell(Step::Waiting(wait, why));
             (self.options.sleep)(wait);
         }
