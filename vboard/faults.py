@@ -12,14 +12,33 @@ UNPLUGGED = 17
 _SAID = (b"refused: ", b"ota E", b"Traceback", b"does not mount")
 
 
-def eio(m):
+def write_errors(m):
     """Every write of an update fails once, with an error or for want of space; or all writes from it
-    on do, until the power is switched off and on; every read fails once."""
+    on do, until the power is switched off and on."""
     m.opts["sleep_divide"] = 10000
     counts = attempt(m, {})
     for what in ({"errno": 5}, {"errno": 28}, {"errno": 5, "keep": True}):
         each(m, "fail_write", counts[WRITES], what)
-    each(m, "fail_read", counts[READS], {"errno": 5})
+
+
+def read_errors(m, part=1, parts=1):
+    """Every read of an update fails once."""
+    m.opts["sleep_divide"] = 10000
+    counts = attempt(m, {})
+    each(m, "fail_read", counts[READS], {"errno": 5}, part, parts)
+
+
+# There are thousands: each of these takes a part of them, so that all processors have something to do.
+def read_errors_1(m):
+    read_errors(m, 1, 3)
+
+
+def read_errors_2(m):
+    read_errors(m, 2, 3)
+
+
+def read_errors_3(m):
+    read_errors(m, 3, 3)
 
 
 def memory(m):
@@ -47,13 +66,13 @@ def attempt(m, faults):
     return [n[i] for i in range(CALLS + 1)]
 
 
-def each(m, key, limit, more):
-    """A fault at each step in turn (or a sample of them): the update is there, or the old version is
+def each(m, key, limit, more, part=1, parts=1):
+    """A fault at each step in turn (or a sample of them, or every `parts`-th): the update is there, or the old version is
     whole and the log says why; then all works again."""
     c = m.c
     step = max(1, limit // (m.opts.get("sample") or limit))
     ran = 0
-    for k in range(1 + random.getrandbits(30) % step, limit + 1, step):
+    for k in range(step * (part - 1) + 1 + random.getrandbits(30) % step, limit + 1, step * parts):
         faults = dict(more)
         faults[key] = k
         name = "%s %d %s" % (key, k, more)

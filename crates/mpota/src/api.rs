@@ -55,16 +55,26 @@ impl Api {
         let agent = source::agent(&base, ca)?;
         let repository = format!("{base}/repos/{project}");
         let mut api = Self { agent, repository, token, tag: String::new(), assets: BTreeMap::new() };
+        api.look_up(tag)?;
+        Ok(api)
+    }
+
+    /// Goes over to the release with this tag.
+    pub fn at(&mut self, tag: &str) -> Result<(), SourceError> {
+        self.look_up(Some(tag))
+    }
+
+    fn look_up(&mut self, tag: Option<&str>) -> Result<(), SourceError> {
         let which = tag.map_or("latest".to_owned(), |tag| format!("tags/{}", encoded(tag)));
-        let release: ReleaseObject = api.ask(&format!("releases/{which}"))?;
-        api.tag = release.tag_name;
+        let release: ReleaseObject = self.ask(&format!("releases/{which}"))?;
+        self.tag = release.tag_name;
         let mut found = release.assets;
         // So many may not be all: the rest is on pages of their own.
         if found.len() >= 30 {
             found.clear();
             for page in 1..=PAGES {
                 let path = format!("releases/{}/assets?per_page={PAGE}&page={page}", release.id);
-                let more: Vec<AssetObject> = api.ask(&path)?;
+                let more: Vec<AssetObject> = self.ask(&path)?;
                 let last = more.len() < PAGE;
                 found.extend(more);
                 if last {
@@ -72,8 +82,8 @@ impl Api {
                 }
             }
         }
-        api.assets = found.into_iter().map(|asset| (asset.name, asset.id)).collect();
-        Ok(api)
+        self.assets = found.into_iter().map(|asset| (asset.name, asset.id)).collect();
+        Ok(())
     }
 
     /// An answer in JSON. Where the repository has moved, only the same host gets the token.

@@ -66,6 +66,11 @@ pub fn commit_time(folder: &Path) -> Result<Option<u64>, GitError> {
     Ok(time.parse().ok())
 }
 
+/// The current commit, in full. `None` where there is no git.
+pub fn commit(folder: &Path) -> Option<String> {
+    git(folder, "cannot find the commit", &["rev-parse", "HEAD"]).ok()
+}
+
 /// Whether files that git knows differ from the current commit.
 pub fn has_changes(folder: &Path) -> Result<bool, GitError> {
     let arguments = ["status", "--porcelain", "--untracked-files=no", "--", "."];

@@ -12,6 +12,7 @@
 //! - [`manifest`]: named files to a `manifest.json`
 //! - [`keys`], [`keygen`], [`sign`]: Ed25519 keys in the SSH format, and signatures with them
 //! - [`verify`], [`compare`]: is a release what it says, and what is new in it
+//! - [`publish`]: a release folder to a GitHub release, and to channels
 //! - [`ca`], [`roots`]: the certificate authorities that a board trusts
 //! - [`install`]: a release to a folder as it lies on a board
 //! - [`serve`]: the lines that a board needs to find `mpota serve`
@@ -45,6 +46,7 @@ pub mod keys;
 mod lookup;
 pub mod manifest;
 pub mod names;
+pub mod publish;
 mod python;
 pub mod release;
 pub mod roots;

@@ -5,6 +5,7 @@ use mpota_format::manifest::Manifest;
 
 use crate::api::Api;
 use crate::dist::MANIFEST;
+use crate::names::is_channel;
 use crate::source::{Folder, Source, SourceError, Web};
 use crate::target::Target;
 use crate::token::Place;
@@ -101,6 +102,16 @@ fn with_token(
         Err(VerifyError::NoRelease(place)) => return Err(missing(place)),
         other => other?,
     };
+    let mut api = api;
+    if tag.is_some_and(is_channel) {
+        // The files are in the version's own release.
+        let manifest = Manifest::parse(&read.1)
+            .map_err(|source| VerifyError::Manifest { place: read.0.clone(), source })?;
+        match api.at(manifest.header.version.as_str()) {
+            Err(SourceError::Missing(place)) => return Err(missing(place)),
+            other => other?,
+        }
+    }
     let tag = Some(api.tag.clone());
     Ok(Some(Found { tag, token: Some(from), ..Found::new(read, Some(Box::new(api))) }))
 }

@@ -7,7 +7,7 @@ use miette::Diagnostic;
 use mpota_format::version::Version;
 use thiserror::Error;
 
-use crate::names::is_project;
+use crate::names::{is_channel, is_project};
 
 /// Where a release is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Target {
     Project {
         /// `owner/name`.
         project: String,
-        /// Which release; `None` is the latest.
+        /// Which release, by its version or by a channel that has it; `None` is the latest.
         tag: Option<String>,
     },
 }
@@ -39,8 +39,8 @@ pub enum TargetError {
     ))]
     Unknown(String),
     /// The tag cannot be a release of mpota.
-    #[error("{tag:?} is not a version")]
-    #[diagnostic(help("the tag of a release is its version, like v1.2.0"))]
+    #[error("{tag:?} is neither a version nor a channel")]
+    #[diagnostic(help("the tag of a release is its version, like v1.2.0; a channel is a word like beta"))]
     Tag {
         /// As it was given.
         tag: String,
@@ -71,7 +71,7 @@ impl Target {
         if !is_project(project) {
             return Err(TargetError::Unknown(text.to_owned()));
         }
-        if let Some(tag) = tag {
+        if let Some(tag) = tag.filter(|tag| !is_channel(tag)) {
             Version::parse(tag).map_err(|source| TargetError::Tag { tag: tag.to_owned(), source })?;
         }
         Ok(Self::Project { project: project.to_owned(), tag: tag.map(str::to_owned) })

@@ -13,6 +13,7 @@ use crate::compare::{self, Difference};
 use crate::contents::{self, Finding};
 use crate::dist::{self, MANIFEST};
 use crate::lookup;
+use crate::names;
 use crate::sign;
 use crate::source::{Source, SourceError};
 use crate::target::Target;
@@ -202,7 +203,13 @@ pub fn verify(options: &VerifyOptions) -> Result<Report, VerifyError> {
         let size = found.bytes.len() as u64;
         report.against = Some(compare::compare(&manifest, size, &old, target.to_string()));
     }
+    let bytes = found.bytes.clone();
     if let Some(source) = found.assets(&manifest) {
+        if let Target::Project { tag: Some(tag), .. } = &options.target
+            && names::is_channel(tag)
+        {
+            check_channel(&mut report, source.as_ref(), tag, &bytes)?;
+        }
         check_files(&mut report, source.as_ref(), &manifest)?;
     }
     Ok(report)
@@ -285,7 +292,8 @@ fn check_signature(report: &mut Report, manifest: &[u8], keys: &[PublicKey]) {
 
 /// A release must say the name under which it was found.
 fn check_name(report: &mut Report, project: &str, tag: Option<&str>) {
-    if let Some(tag) = tag.filter(|tag| *tag != report.version) {
+    // The tag of a channel is its name.
+    if let Some(tag) = tag.filter(|tag| *tag != report.version && !names::is_channel(tag)) {
         let text = format!("it says version {}, but its tag is {tag}", report.version);
         report.problem("tag", MANIFEST, text);
     }
@@ -293,6 +301,25 @@ fn check_name(report: &mut Report, project: &str, tag: Option<&str>) {
     if let Some(other) = report.project.clone().filter(|p| !p.eq_ignore_ascii_case(project)) {
         report.problem("project", MANIFEST, format!("it is for {other}: no board of {project} takes it"));
     }
+}
+
+/// A channel has the very manifest of the version's own release.
+fn check_channel(
+    report: &mut Report,
+    source: &dyn Source,
+    tag: &str,
+    bytes: &[u8],
+) -> Result<(), SourceError> {
+    let own = match source.open(MANIFEST) {
+        Ok(mut own) => own.take(bytes.len() as u64 + 1)?,
+        Err(SourceError::Missing(_)) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    if own != bytes {
+        let text = format!("the channel {tag} has another one than the release {}", report.version);
+        report.problem("channel", MANIFEST, text);
+    }
+    Ok(())
 }
 
 fn check_files(report: &mut Report, source: &dyn Source, manifest: &Manifest) -> Result<(), SourceError> {

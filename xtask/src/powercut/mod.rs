@@ -79,6 +79,7 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
         "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
         "seed": a.seed, "limit_ms": 10_000, "sample": a.first.unwrap_or(if a.quick { 6 } else { 0 }),
         "sample2": a.second.unwrap_or(if a.quick { 3 } else { 0 }), "divide": scenario.divide(), "sleeps": 1,
+        "torn_second": !a.quick && a.second.is_none(),
         "expect": if scenario.kept { "new" } else { "old" }, "modes": scenario.modes,
     });
     if let Some(only) = &a.only {

@@ -82,7 +82,7 @@ pub const SABOTAGES: &[Sabotage] = &[
     },
     Sabotage {
         name: "nothing-said",
-        scenario: "flash-errors",
+        scenario: "write-errors",
         first: 40,
         changes: &[(
             "ota_updater.py",

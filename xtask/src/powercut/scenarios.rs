@@ -74,18 +74,12 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { extra: half_fetched, ..row("download-resumed", true, || to(every_file)) },
     row("hooks", true, || hooks("pass")),
     row("hooks-undone", false, || hooks("1 / 0")),
-    Scenario {
-        modes: &["eio"],
-        ..row("flash-errors", true, || to(|app| every_file(app).without("lib/util.py")))
-    },
-    Scenario {
-        modes: &["memory"],
-        ..row("memory-errors", true, || to(|app| every_file(app).without("lib/util.py")))
-    },
-    Scenario {
-        modes: &["flips"],
-        ..row("bits-turned", true, || to(|app| every_file(app).without("lib/util.py")))
-    },
+    Scenario { modes: &["write_errors"], ..row("write-errors", true, without_one) },
+    Scenario { modes: &["read_errors_1"], ..row("read-errors-1", true, without_one) },
+    Scenario { modes: &["read_errors_2"], ..row("read-errors-2", true, without_one) },
+    Scenario { modes: &["read_errors_3"], ..row("read-errors-3", true, without_one) },
+    Scenario { modes: &["memory"], ..row("memory-errors", true, without_one) },
+    Scenario { modes: &["flips"], ..row("bits-turned", true, without_one) },
     Scenario {
         modes: &["flips", "backups"],
         ..row("bits-turned-undo", false, || to(|app| every_file(app).with("app.py", "1 / 0\n")))
@@ -97,6 +91,11 @@ fn to(change: impl FnOnce(App) -> App) -> Result<(App, Release)> {
     let one = small("v1.0.0")?;
     let two = change(one.clone().with("app.py", "V = 'v1.1.0'\n"));
     Ok((one, Release::new("v1.1.0", two)))
+}
+
+/// Every file is another one, and one is gone.
+fn without_one() -> Result<(App, Release)> {
+    to(|app| every_file(app).without("lib/util.py"))
 }
 
 fn small(version: &str) -> Result<App> {

@@ -16,12 +16,15 @@ fn sample(scenario: &str, fs: FileSystem, seed: u64) -> impl Fn(&str) -> u64 {
 
 #[test]
 fn fault_26_a_cut_at_a_write_of_download_swap_trial_confirm_undo_and_clean_up() {
+    let mut cuts = 0;
     for fs in [FileSystem::Lfs, FileSystem::LfsSmall] {
         for scenario in ["every-file", "undo-after-crash"] {
             let count = sample(scenario, fs, 26);
             assert!(count("writes") > 30 && count("first") > 3, "{scenario}");
+            cuts += count("first");
         }
     }
+    println!("  cases {cuts}: first cuts");
 }
 
 #[test]
@@ -49,18 +52,22 @@ fn fault_28_the_last_write_is_torn_or_overtaken_by_the_next() {
 
 #[test]
 fn fault_30_a_write_or_a_read_of_the_flash_fails() {
-    let count = sample("flash-errors", FileSystem::Lfs, 30);
-    assert!(count("faults") > 6);
+    let (writes, reads) =
+        (sample("write-errors", FileSystem::Lfs, 30), sample("read-errors-1", FileSystem::Lfs, 30));
+    assert!(writes("faults") > 6 && reads("faults") > 0);
+    println!("  cases {}: reads and writes that failed", writes("faults") + reads("faults"));
 }
 
 #[test]
 fn fault_30_memory_runs_out_at_a_call() {
     let count = sample("memory-errors", FileSystem::Lfs, 30);
     assert!(count("faults") > 3);
+    println!("  cases {}: calls without memory", count("faults"));
 }
 
 #[test]
 fn fault_31_a_bit_turns_after_staging() {
     let count = sample("bits-turned", FileSystem::Lfs, 31);
     assert!(count("damaged") > 0);
+    println!("  cases {}: turned bits", count("damaged"));
 }

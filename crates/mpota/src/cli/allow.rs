@@ -3,7 +3,7 @@
 use mpota::allow::Allow;
 
 /// What goes into the release all the same.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Yes, I mean it")]
 pub struct AllowArgs {
     /// Release this file though it looks like a secret, or is excluded. Can be repeated

@@ -10,6 +10,7 @@ mod key;
 mod manifest;
 pub mod output;
 mod passphrase;
+mod publish;
 mod serve;
 mod sign;
 mod time;
@@ -25,7 +26,8 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  done, everything is right
   1  refused, or a check failed
-  2  the command line is not right";
+  2  the command line is not right
+`mpota publish` has more of them: see its help.";
 
 /// Over-the-air updates for MicroPython boards, from GitHub releases.
 #[derive(Debug, Parser)]
@@ -43,6 +45,7 @@ enum Command {
     Manifest(manifest::Args),
     Build(build::Args),
     Sign(sign::Args),
+    Publish(publish::Args),
     Verify(verify::Args),
     Ca(ca::Args),
     Serve(serve::Args),
@@ -59,6 +62,7 @@ impl Cli {
             Command::Manifest(args) => manifest::run(args),
             Command::Build(args) => build::run(args),
             Command::Sign(args) => sign::run(&args),
+            Command::Publish(args) => publish::run(args),
             Command::Verify(args) => verify::run(&args),
             Command::Ca(args) => ca::run(&args),
             Command::Serve(args) => serve::run(&args),

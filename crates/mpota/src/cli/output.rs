@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use miette::{Diagnostic, Report};
+use mpota::publish::PublishError;
 use thiserror::Error;
 
 /// Something was wrong with how mpota was called, and clap could not see it.
@@ -56,8 +57,8 @@ pub fn hint(line: impl Display) {
     talk(format_args!("hint: {line}"));
 }
 
-/// `error: what: why`, the hint, and the exit code.
-pub fn error(report: &Report) -> ExitCode {
+/// What went wrong, with why, in one line.
+pub fn chain(report: &Report) -> String {
     // Several layers may say the same words: each is said once.
     let mut said: Vec<String> = Vec::new();
     for cause in report.chain().map(ToString::to_string) {
@@ -65,11 +66,25 @@ pub fn error(report: &Report) -> ExitCode {
             said.push(cause);
         }
     }
-    talk(format_args!("error: {}", said.join(": ")));
+    said.join(": ")
+}
+
+/// What the program ends with.
+pub fn exit_code(report: &Report) -> u8 {
+    match report.downcast_ref::<PublishError>() {
+        Some(error) => error.exit_code(),
+        None if report.downcast_ref::<Usage>().is_some() => 2,
+        None => 1,
+    }
+}
+
+/// `error: what: why`, the hint, and the exit code.
+pub fn error(report: &Report) -> ExitCode {
+    talk(format_args!("error: {}", chain(report)));
     if let Some(text) = report.help() {
         hint(text);
     }
-    ExitCode::from(if report.downcast_ref::<Usage>().is_some() { 2 } else { 1 })
+    ExitCode::from(exit_code(report))
 }
 
 fn talk(line: std::fmt::Arguments<'_>) {

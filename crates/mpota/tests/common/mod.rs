@@ -10,6 +10,9 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+pub mod answers;
+pub mod hub;
+
 /// `mpota` with nothing of the caller's environment that could change what it does.
 pub fn mpota() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mpota"));

@@ -1,0 +1,294 @@
+//! `mpota publish`
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use mpota::build::{self, BuildOptions};
+use mpota::config::{self, Config};
+use mpota::dist::{self, MANIFEST};
+use mpota::publish::{self, PublishError, PublishOptions, Published, Step};
+use mpota::verify::GITHUB;
+use mpota::{files, git, keys, names};
+use serde_json::json;
+
+use super::allow::AllowArgs;
+use super::output::{self, Usage};
+
+/// The longest text of a release that GitHub takes, in bytes.
+const NOTES: u64 = 125_000;
+
+const AFTER: &str = "\
+Stopped anywhere, the same command goes on where it was: it looks at what the server has. Boards see
+nothing of a release before all of it is there.
+
+Exit codes:
+  0  published, and read back as a board does
+  1  refused; boards see what they saw before
+  2  the command line is not right
+  3  not published: a draft may be left, which the message names; run it again
+  4  published, and something after that is not done, like a channel; run it again";
+
+/// Publish a release at GitHub, and read it back the way a board does.
+///
+/// Takes the release that lies in DIR. Where there is none, or with --version, it is built first, as
+/// `mpota build` does. Then: a draft for the tag, every asset, a comparison of all names, sizes and
+/// digests, and only then the publication.
+///
+/// The token comes from MPOTA_TOKEN, then GH_TOKEN or GITHUB_TOKEN (for other hosts than github.com
+/// GH_ENTERPRISE_TOKEN or GITHUB_ENTERPRISE_TOKEN), then `gh auth token`, then git's credential
+/// helpers. It needs Contents: read and write (fine-grained), or the scope `repo`, for a public
+/// repository `public_repo` (classic).
+#[derive(Debug, clap::Args)]
+#[command(after_help = AFTER)]
+pub struct Args {
+    /// The folder of the release [default: dist in the app's folder]
+    dir: Option<PathBuf>,
+    /// The app's folder, with mpota.toml
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    app: PathBuf,
+    /// Build this version first, like v1.2.0 [default: what lies in DIR; if that is missing, the git
+    /// tag on the current commit]
+    #[arg(long, value_name = "VERSION", conflicts_with = "dir")]
+    version: Option<String>,
+    /// Sign what is built with this SSH key [default: `key` in mpota.toml]
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// The repository [default: `project` in mpota.toml; without that file, the release's]
+    #[arg(long, value_name = "OWNER/NAME")]
+    repo: Option<String>,
+    /// Also bring this channel to the version, like beta. Can be repeated
+    #[arg(long, value_name = "NAME")]
+    channel: Vec<String>,
+    /// Make it the latest release, whatever the latest one is now
+    #[arg(long, conflicts_with = "no_latest")]
+    latest: bool,
+    /// Do not make it the latest release [default: it becomes the latest unless that is newer, or it is
+    /// a prerelease like v1.2.0-rc.1]
+    #[arg(long)]
+    no_latest: bool,
+    /// The text of the release
+    #[arg(long, value_name = "TEXT", conflicts_with = "notes_file")]
+    notes: Option<String>,
+    /// A file with the text of the release
+    #[arg(long, value_name = "FILE")]
+    notes_file: Option<PathBuf>,
+    /// Let GitHub add what was merged since the last release
+    #[arg(long)]
+    generate_notes: bool,
+    /// The commit or branch for the tag, if the server has no such tag yet [default: the current commit
+    /// of the app's folder]
+    #[arg(long, value_name = "COMMIT")]
+    target: Option<String>,
+    /// What answers for owner/repo: GitHub Enterprise, or `mpota serve --write-token-env`
+    #[arg(long, value_name = "URL", default_value = GITHUB)]
+    base_url: String,
+    /// Trust the certificate authorities in this PEM file, instead of the usual ones
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// How many minutes to wait at most where the server wants to be left alone
+    #[arg(long, value_name = "MINUTES", default_value_t = 15)]
+    patience: u32,
+    /// Look at everything, and change nothing at the server
+    #[arg(long)]
+    dry_run: bool,
+    /// Print what was done, or why it was not, as JSON
+    #[arg(long)]
+    json: bool,
+    /// Print only warnings and errors
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    allow: AllowArgs,
+}
+
+pub fn run(args: Args) -> miette::Result<()> {
+    let json = args.json;
+    match options(args).and_then(|options| Ok(publish::publish(&options)?)) {
+        Ok(done) if json => output::data(format_args!("{:#}", json!(done))),
+        Ok(done) => tell(&done),
+        Err(report) => {
+            if json {
+                output::data(format_args!("{:#}", failure(&report)));
+            }
+            return Err(report);
+        }
+    }
+    Ok(())
+}
+
+fn tell(done: &Published) {
+    match &done.url {
+        Some(url) => output::data(url),
+        None => done.would.iter().for_each(output::data),
+    }
+}
+
+fn failure(report: &miette::Report) -> serde_json::Value {
+    let error = report.downcast_ref::<PublishError>();
+    let draft = match error {
+        Some(PublishError::Unfinished { url, .. }) => Some(url),
+        _ => None,
+    };
+    json!({
+        "error": output::chain(report),
+        "hint": report.help().map(|help| help.to_string()),
+        "draft": draft,
+        "published": matches!(error, Some(PublishError::Rest { .. })),
+        "exit_code": output::exit_code(report),
+    })
+}
+
+/// Builds if there is something to build, and says what is to be published.
+fn options(args: Args) -> miette::Result<PublishOptions> {
+    let folder = args.dir.clone().unwrap_or_else(|| args.app.join("dist"));
+    let built = args.dir.is_none() && (args.version.is_some() || !folder.exists());
+    if built {
+        build(&args)?;
+    } else if args.key.is_some() {
+        let hint = "name the version to build it, with --version, or sign it with `mpota sign`";
+        return Err(Usage::new(format!("{} is built already", folder.display()), hint).into());
+    }
+    let manifest = dist::read_manifest(&folder.join(MANIFEST))?;
+    let config = match args.app.join(config::FILE).exists() {
+        true => Some(Config::load(&args.app)?),
+        false => None,
+    };
+    let ours = config.as_ref().map(|config| config.project.clone());
+    let project = match args.repo.or(ours).or(manifest.header.project) {
+        Some(project) if names::is_project(&project) => project,
+        Some(other) => {
+            return Err(Usage::new(format!("{other:?} is no repository"), "use --repo OWNER/NAME").into());
+        }
+        None => return Err(Usage::new("the release names no project", "use --repo OWNER/NAME").into()),
+    };
+    let here = git::version_tag(&args.app).ok().filter(|_| !built);
+    if let Some(tag) = here.filter(|tag| *tag != manifest.header.version.as_str()) {
+        output::warning(format_args!(
+            "{} is {}, but the current commit has the tag {tag}",
+            folder.display(),
+            manifest.header.version
+        ));
+    }
+    let notes = match (args.notes, &args.notes_file) {
+        (Some(notes), _) => Some(notes),
+        (None, Some(path)) => Some(files::read_text(path, NOTES)?),
+        (None, None) => None,
+    };
+    let mut options = PublishOptions::new(folder, project);
+    options.channels = args.channel;
+    options.latest = match (args.latest, args.no_latest) {
+        (true, _) => Some(true),
+        (_, true) => Some(false),
+        _ => None,
+    };
+    options.notes = notes;
+    options.generate_notes = args.generate_notes;
+    options.commit = args.target.or_else(|| git::commit(&args.app));
+    options.base_url = args.base_url;
+    options.ca = args.ca;
+    // A release that the key of mpota.toml has not signed is not what was meant.
+    if let Some(path) = config.and_then(|config| config.key_path(&args.app)) {
+        options.keys = vec![keys::show(&path)?.key];
+    }
+    options.patience = Duration::from_secs(u64::from(args.patience) * 60);
+    options.dry_run = args.dry_run;
+    options.tell = Rc::new(Talk::new(args.quiet).teller());
+    Ok(options)
+}
+
+fn build(args: &Args) -> miette::Result<()> {
+    let mut options = BuildOptions::load(&args.app)?;
+    let key = args.key.clone().or_else(|| options.config.key_path(&args.app));
+    options.key = super::load_key_if(key)?;
+    options.version.clone_from(&args.version);
+    options.created = super::created(None)?;
+    options.allow = args.allow.clone().into();
+    let built = build::build_with(&options, &mut |_| {})?;
+    for warning in &built.warnings {
+        output::warning(warning);
+    }
+    if !args.quiet {
+        let version = &built.manifest.header.version;
+        output::note(format_args!("built {} {version}", options.config.project));
+        super::tell_signature(options.key.as_ref());
+    }
+    Ok(())
+}
+
+/// Says what happens, with a bar for what is being sent.
+struct Talk {
+    quiet: bool,
+    bar: RefCell<Option<ProgressBar>>,
+}
+
+impl Talk {
+    fn new(quiet: bool) -> Self {
+        Self { quiet, bar: RefCell::new(None) }
+    }
+
+    fn teller(self) -> impl Fn(&Step) {
+        move |step| self.tell(step)
+    }
+
+    fn tell(&self, step: &Step) {
+        match step {
+            Step::Upload(name, size) => self.begin(name, *size),
+            Step::Sent(bytes) => {
+                if let Some(bar) = &*self.bar.borrow() {
+                    bar.inc(*bytes);
+                }
+            }
+            step => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                }
+                self.say(step);
+            }
+        }
+    }
+
+    /// On a terminal only: elsewhere nothing is drawn.
+    fn begin(&self, name: &str, size: u64) {
+        if self.quiet {
+            return;
+        }
+        let style = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {eta}");
+        let bar = ProgressBar::new(size).with_message(name.to_owned());
+        *self.bar.borrow_mut() = Some(style.map_or(bar.clone(), |style| bar.with_style(style)));
+    }
+
+    fn say(&self, step: &Step) {
+        let text = match step {
+            Step::Waiting(wait, why) => {
+                output::warning(format_args!("{why}: trying again in {} s", wait.as_secs()));
+                return;
+            }
+            Step::Left(name) => {
+                output::warning(format_args!("{name} is there too: it is not of this release, and stays"));
+                return;
+            }
+            Step::ChannelImmutable(name) => {
+                output::warning(format_args!("the channel {name} is immutable: it can never be moved"));
+                return;
+            }
+            Step::Draft(url) => format!("draft {url}"),
+            Step::Resumed(url) => format!("going on with the draft {url}"),
+            Step::Bare(url) => format!("{url} is published without a manifest: its files are added"),
+            Step::Kept(name) => format!("{name} is there already"),
+            Step::Removed(name) => format!("removed another {name}"),
+            Step::Uploaded(name) => format!("uploaded {name}"),
+            Step::StaysLatest(tag) => format!("{tag} stays the latest release: it is newer"),
+            Step::Published(_) => "published".to_owned(),
+            Step::WasPublished(_) => "it is published already, just as it lies here".to_owned(),
+            Step::ReadBack(place) => format!("read back {place}"),
+            Step::Channel(name) => format!("the channel {name} has it"),
+            _ => return,
+        };
+        if !self.quiet {
+            output::note(text);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The whole way: `mpota publish`, a server in the place of GitHub, a board.
+
+#![allow(clippy::unwrap_used, reason = "what cannot go on here is a failed test")]
+
+use mpota::publish::{PublishOptions, publish};
+use mpota::token::Token;
+use mpota_serve::{Options, Server, WriteOptions};
+use mpota_vboard::bench::{Agent, App, Bench, Release, config};
+use mpota_vboard::{Board, FileSystem, MicroPython, Word};
+
+const WRITER: &str = "the-writers";
+const READER: &str = "the-readers";
+
+#[test]
+fn a_board_takes_what_was_published_public_and_private_the_latest_and_a_tag() {
+    let bench = Bench::new().unwrap();
+    for (version, more) in [("v1.0.0", "old"), ("v1.1.0", "new"), ("v1.2.0", "newest")] {
+        let app = App::tiny(version).unwrap().with("lib/name.py", format!("name = '{more}'\n"));
+        bench.publish(&Release::new(version, app)).unwrap();
+    }
+    let micropython = MicroPython::find(Word::Bits64).unwrap();
+    let mut cases = 0;
+    for (private, tag) in [(false, None), (false, Some("v1.1.0")), (true, None), (true, Some("v1.1.0"))] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("octo/weather")).unwrap();
+        let server = Server::start(Options {
+            token: private.then(|| READER.to_owned()),
+            write: Some(WriteOptions::new(WRITER)),
+            asset_host: Some("localhost".to_owned()),
+            ..Options::new(folder.path())
+        })
+        .unwrap();
+        for version in ["v1.0.0", "v1.1.0", "v1.2.0"] {
+            let mut how = PublishOptions::new(bench.release_dir(version), "octo/weather");
+            how.base_url = server.base_url().to_owned();
+            how.token = |_| Token::new(WRITER, "the test");
+            publish(&how).unwrap();
+        }
+        let quoted = |text: &str| format!("'{text}'");
+        let mut entries = vec![("base_url", quoted(server.base_url()))];
+        entries.extend(tag.map(|tag| ("tag", quoted(tag))));
+        if private {
+            entries.extend([("token", quoted(READER)), ("insecure_token_over_http", "True".to_owned())]);
+        }
+        let entries: Vec<(&str, &str)> = entries.iter().map(|(key, value)| (*key, &**value)).collect();
+        let own = config(&entries);
+        let own: [(&str, &[u8]); 2] = [("secrets.py", own.as_bytes()), ("settings.json", b"{}")];
+        let files = bench.board_folder("v1.0.0", Agent::Mpy, &own).unwrap();
+        let board = Board::new(&micropython, FileSystem::Lfs, &files).unwrap();
+        server.clear_requests();
+        let output = board.run().unwrap().output;
+        let expected = if tag.is_some() { "name = 'new'\n" } else { "name = 'newest'\n" };
+        assert_eq!(board.read("/lib/name.py").unwrap(), expected.as_bytes(), "{output}");
+        let calls = server.requests().iter().filter(|request| request.path.starts_with("/api/")).count();
+        assert_eq!(calls == 0, !private, "{calls} calls of the API");
+        println!("  API calls of a board, private: {private}, tag: {tag:?}: {calls}");
+        cases += 1;
+    }
+    println!("  cases {cases}: boards that take what was published");
+    assert_eq!(cases, 4);
+}
