@@ -4,7 +4,7 @@ any server that answers the same paths."""
 from ota_http import Http
 from ota_url import HttpError, NotFound, follow, join, split
 from ota_updater import OtaError
-from ota_version import is_name, parse_version
+from ota_version import is_channel
 
 
 class Source:
@@ -18,7 +18,7 @@ class Source:
         self.repo = "%s/%s" % (config["owner"], config["repo"])
         self.pinned = get("tag")
         self.channel = get("channel")
-        if self.channel and (self.pinned or not is_name(self.channel, 32) or parse_version(self.channel)):
+        if self.channel and (self.pinned or not is_channel(self.channel)):
             raise OtaError("channel: a word like beta, and no tag beside it")
         self.tag = self.pinned
         self.http = Http(config.get("limits") or config)

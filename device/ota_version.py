@@ -16,6 +16,13 @@ def is_number(s):
     return 0 < len(s) <= 9 and s.isdigit() and (s == "0" or s[0] != "0")
 
 
+def is_channel(s):
+    """Whether s names a channel: a word of a-z 0-9 -, and none that means something else."""
+    if not is_name(s, 32) or not "a" <= s[0] <= "z" or s in ("latest", "stable", "main", "master"):
+        return False
+    return not [c for c in s if not ("a" <= c <= "z" or "0" <= c <= "9" or c == "-")]
+
+
 def parse_version(s):
     """A semantic version as ([major, minor, patch], prerelease parts), or None."""
     if len(s) > 64:

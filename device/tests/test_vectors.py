@@ -9,7 +9,7 @@ sys.path.insert(0, "device")
 import ota_updater
 from ota_manifest import Manifest, ManifestError
 from ota_sign import SignatureError, check
-from ota_version import compare, parse_version
+from ota_version import compare, is_channel, parse_version
 
 VECTORS = "spec/vectors/"
 passed = failed = 0
@@ -98,6 +98,14 @@ for line in text(VECTORS + "version/invalid").split("\n"):
         count += 1
         expect("version " + line, parse_version(line), None)
 print("vectors version", count)
+
+count = 0
+for file, expected in (("channel", True), ("no-channel", False)):
+    for line in text(VECTORS + "version/" + file).split("\n"):
+        if line:
+            count += 1
+            expect(file + " " + line, is_channel(line), expected)
+print("vectors channel", count)
 
 count = 0
 for name in names("journal/valid"):

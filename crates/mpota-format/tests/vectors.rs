@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use mpota_format::journal::{self, Record};
 use mpota_format::manifest::{Manifest, signed_part};
 use mpota_format::sshsig::{PublicKey, check};
-use mpota_format::version::Version;
+use mpota_format::version::{Version, is_channel};
 use serde_json::{Value, json};
 
 fn root() -> PathBuf {
@@ -131,7 +131,7 @@ fn signatures_are_taken_and_refused_as_the_vectors_say() {
 #[test]
 fn versions_are_ordered_and_refused_as_the_vectors_say() {
     let root = root().join("version");
-    has_only(&root, &["invalid", "order"]);
+    has_only(&root, &["channel", "invalid", "no-channel", "order"]);
     let order = text(&root.join("order"));
     let steps: Vec<Vec<Version>> =
         order.lines().map(|line| line.split(' ').map(|v| Version::parse(v).unwrap()).collect()).collect();
@@ -147,6 +147,15 @@ fn versions_are_ordered_and_refused_as_the_vectors_say() {
         assert!(Version::parse(line).is_err(), "{line:?} is taken");
     }
     assert!(!steps.is_empty() && invalid.lines().next().is_some());
+    let mut channels = 0;
+    for (file, expected) in [("channel", true), ("no-channel", false)] {
+        for line in text(&root.join(file)).lines() {
+            assert_eq!(is_channel(line), expected, "{line:?}");
+            channels += 1;
+        }
+    }
+    println!("vectors channel {channels}");
+    assert!(channels > 20);
     println!("vectors version {}", steps.len() + invalid.lines().count());
 }
 

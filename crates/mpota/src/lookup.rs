@@ -2,10 +2,10 @@
 
 use mpota_format::limits;
 use mpota_format::manifest::Manifest;
+use mpota_format::version::is_channel;
 
 use crate::api::Api;
 use crate::dist::MANIFEST;
-use crate::names::is_channel;
 use crate::source::{Folder, Source, SourceError, Web};
 use crate::target::Target;
 use crate::token::Place;

@@ -12,13 +12,6 @@ pub fn is_project(text: &str) -> bool {
     text.split_once('/').is_some_and(|(owner, name)| part(owner) && part(name))
 }
 
-/// Whether `text` can be a channel: a tag that is no version, and a word that means nothing else.
-pub fn is_channel(text: &str) -> bool {
-    let words = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    let begins = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
-    words && begins && text.len() <= 32 && !["latest", "stable", "main", "master"].contains(&text)
-}
-
 /// What the pack of a release is called. The board knows it too: a right guess saves a connection.
 pub fn pack(project: &str, version: &Version) -> String {
     let repository = project.rsplit('/').next().unwrap_or(project);

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use miette::Diagnostic;
-use mpota_format::version::Version;
+use mpota_format::version::{Version, is_channel};
 use thiserror::Error;
 
-use crate::names::{is_channel, is_project};
+use crate::names::is_project;
 
 /// Where a release is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use miette::Diagnostic;
 use mpota_format::digest::hex;
 use mpota_format::manifest::{FileEntry, Manifest, ManifestError, Place};
 use mpota_format::sshsig::{self, PublicKey, SigError};
+use mpota_format::version::is_channel;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -13,7 +14,6 @@ use crate::compare::{self, Difference};
 use crate::contents::{self, Finding};
 use crate::dist::{self, MANIFEST};
 use crate::lookup;
-use crate::names;
 use crate::sign;
 use crate::source::{Source, SourceError};
 use crate::target::Target;
@@ -206,7 +206,7 @@ pub fn verify(options: &VerifyOptions) -> Result<Report, VerifyError> {
     let bytes = found.bytes.clone();
     if let Some(source) = found.assets(&manifest) {
         if let Target::Project { tag: Some(tag), .. } = &options.target
-            && names::is_channel(tag)
+            && is_channel(tag)
         {
             check_channel(&mut report, source.as_ref(), tag, &bytes)?;
         }
@@ -293,7 +293,7 @@ fn check_signature(report: &mut Report, manifest: &[u8], keys: &[PublicKey]) {
 /// A release must say the name under which it was found.
 fn check_name(report: &mut Report, project: &str, tag: Option<&str>) {
     // The tag of a channel is its name.
-    if let Some(tag) = tag.filter(|tag| *tag != report.version && !names::is_channel(tag)) {
+    if let Some(tag) = tag.filter(|tag| *tag != report.version && !is_channel(tag)) {
         let text = format!("it says version {}, but its tag is {tag}", report.version);
         report.problem("tag", MANIFEST, text);
     }

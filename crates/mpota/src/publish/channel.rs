@@ -3,19 +3,19 @@
 //! the API, and fetch the files from the version's own release.
 
 use mpota_format::manifest::Manifest;
+use mpota_format::version::is_channel;
 use serde_json::json;
 
 use super::error::PublishError;
 use super::github::{AssetObject, Outcome, ReleaseObject, UPLOADED};
 use super::{Run, Step};
 use crate::dist::MANIFEST;
-use crate::names;
 
 /// The manifest to be, beside the one that is still read.
 const NEXT: &str = "manifest.json.next";
 
 pub(super) fn check_name(name: &str) -> Result<(), PublishError> {
-    match names::is_channel(name) {
+    match is_channel(name) {
         true => Ok(()),
         false => Err(PublishError::ChannelName(name.to_owned())),
     }

@@ -122,7 +122,33 @@ pub const INVALID: &[(&str, &str)] = &[
     ("65-characters", "v1.2.3-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
 ];
 
+/// Words that name a channel, and words that do not.
+const CHANNELS: &[&str] =
+    &["a", "b9", "beta", "nightly-2026", "x-", "a--b", "abcdefghijklmnopqrstuvwxyz012345"];
+const NO_CHANNELS: &[&str] = &[
+    "1beta",
+    "-beta",
+    "Beta",
+    "bet\u{e4}",
+    "be ta",
+    "be.ta",
+    "be_ta",
+    "be/ta",
+    "../beta",
+    "beta+1",
+    "beta%2f",
+    "v1.0.0",
+    "1.0.0",
+    "latest",
+    "stable",
+    "main",
+    "master",
+    "abcdefghijklmnopqrstuvwxyz0123456",
+];
+
 pub fn add(files: &mut Files) {
+    put(files, "version/channel", CHANNELS.join("\n") + "\n");
+    put(files, "version/no-channel", NO_CHANNELS.join("\n") + "\n");
     put(files, "version/order", ORDER.join("\n") + "\n");
     let invalid: String = INVALID.iter().map(|(_, version)| format!("{version}\n")).collect();
     put(files, "version/invalid", invalid);
