@@ -93,20 +93,25 @@ fn a_copy_on_a_plain_web_server_will_do() {
 }
 
 #[test]
-fn a_host_where_the_tag_latest_is_the_newest_release_is_a_channel() {
+fn a_host_without_an_address_for_the_latest_release_has_tags_and_channels() {
     let world = World::new();
     let host = Host::start("gitea");
     for tag in ["v1.1.0", "v1.2.0"] {
         world.publish(tag, tiny(tag));
         host.copy(&world, tag, &format!("download/{tag}"), false);
     }
-    let (has, output) = ends_with(&host, &[("channel", "'latest'")]);
-    assert_eq!(has, confirmed("v1.2.0"), "{output}");
-    let (has, output) = ends_with(&host, &[("tag", "'v1.1.0'")]);
-    assert_eq!(has, confirmed("v1.1.0"), "{output}");
-    // Its other address is GitHub's alone: the board stays as it is, and says why.
-    let (has, output) = ends_with(&host, &[]);
-    assert_eq!(has.0, "v1.0.0");
-    assert!(output.contains("not found: manifest.json"), "{output}");
-    println!("  cases 3: ways to find a release where `latest` is a tag");
+    host.copy(&world, "v1.2.0", "download/newest", true);
+    for (settings, wanted) in [(("tag", "'v1.1.0'"), "v1.1.0"), (("channel", "'newest'"), "v1.2.0")] {
+        let (has, output) = ends_with(&host, &[settings]);
+        assert_eq!(has, confirmed(wanted), "{settings:?}: {output}");
+    }
+    // The address of the latest one is GitHub's alone, and its name is no channel's: the board stays as
+    // it is, and says why.
+    let refused = [(vec![], "not found: manifest.json"), (vec![("channel", "'latest'")], "channel: ")];
+    for (settings, said) in refused {
+        let (has, output) = ends_with(&host, &settings);
+        assert_eq!(has.0, "v1.0.0", "{settings:?}");
+        assert!(output.contains(said), "{output}");
+    }
+    println!("  cases 4: ways to find a release where `latest` has no address of its own");
 }

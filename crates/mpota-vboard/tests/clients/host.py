@@ -1,8 +1,6 @@
-"""A web server that knows nothing of releases. `gitea`: with the one thing that Gitea's and Forgejo's
-download addresses have besides: the tag `latest` stands for the newest release, and there is no
-other address for it."""
+"""A web server that knows nothing of releases. `gitea`: like Gitea and Forgejo it has no address for
+the latest release."""
 
-import os
 import sys
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -14,13 +12,8 @@ class Host(SimpleHTTPRequestHandler):
         super().__init__(*args, directory=ROOT)
 
     def send_head(self):
-        if KIND == "gitea":
-            if "/releases/latest/" in self.path:
-                return self.send_error(404)
-            folder, mark, name = self.path.partition("/releases/download/latest/")
-            if mark:
-                tags = sorted(os.listdir(ROOT + folder + "/releases/download"))
-                self.path = "%s/releases/download/%s/%s" % (folder, tags[-1], name)
+        if KIND == "gitea" and "/releases/latest/" in self.path:
+            return self.send_error(404)
         return super().send_head()
 
     def log_message(self, *_):
