@@ -21,6 +21,7 @@ class Source:
         if self.channel and (self.pinned or not is_channel(self.channel)):
             raise OtaError("channel: a word like beta, and no tag beside it")
         self.tag = self.pinned
+        self.latest = get("latest") or "latest/download"  # Gitea, Forgejo: "download/latest"
         self.http = Http(config.get("limits") or config)
         self.http.settings = config
         self.urls = {}  # where assets were found last: addresses that go out of date
@@ -88,7 +89,7 @@ class Source:
         if self.api:
             return self.api.address(name)
         at = self.channel if name == "manifest.json" and self.channel else self.tag
-        return "%s/%s/releases/%s/%s" % (self.base, self.repo, "download/" + at if at else "latest/download", name)
+        return "%s/%s/releases/%s/%s" % (self.base, self.repo, "download/" + at if at else self.latest, name)
 
     def _headers(self):
         return ("Accept: application/octet-stream",) if self.api else ()

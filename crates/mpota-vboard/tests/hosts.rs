@@ -101,7 +101,13 @@ fn a_host_without_an_address_for_the_latest_release_has_tags_and_channels() {
         host.copy(&world, tag, &format!("download/{tag}"), false);
     }
     host.copy(&world, "v1.2.0", "download/newest", true);
-    for (settings, wanted) in [(("tag", "'v1.1.0'"), "v1.1.0"), (("channel", "'newest'"), "v1.2.0")] {
+    host.copy(&world, "v1.2.0", "download/latest", true);
+    let found = [
+        (("tag", "'v1.1.0'"), "v1.1.0"),
+        (("channel", "'newest'"), "v1.2.0"),
+        (("latest", "'download/latest'"), "v1.2.0"),
+    ];
+    for (settings, wanted) in found {
         let (has, output) = ends_with(&host, &[settings]);
         assert_eq!(has, confirmed(wanted), "{settings:?}: {output}");
     }
@@ -113,5 +119,5 @@ fn a_host_without_an_address_for_the_latest_release_has_tags_and_channels() {
         assert_eq!(has.0, "v1.0.0", "{settings:?}");
         assert!(output.contains(said), "{output}");
     }
-    println!("  cases 4: ways to find a release where `latest` has no address of its own");
+    println!("  cases 5: ways to find a release where `latest` has no address of its own");
 }

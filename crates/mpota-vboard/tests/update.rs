@@ -101,8 +101,10 @@ fn a_pinned_tag_is_installed_even_when_there_is_a_later_one() {
     let board = world.board();
     assert!(run(&board).output.contains("v1.1.0 is installed"));
     assert_eq!(version(&board), confirmed("v1.1.0"));
+    world.server.clear_requests();
     let again = run(&board);
     assert_eq!((again.boots, again.writes), (1, 0));
+    assert!(world.server.requests().is_empty(), "nothing can be new: nobody is asked");
 }
 
 #[test]
