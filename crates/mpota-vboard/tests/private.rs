@@ -240,3 +240,29 @@ fn a_channel_that_is_none_is_refused_with_its_name() {
     }
     println!("  cases {cases}: channels that are none");
 }
+
+#[test]
+fn fault_37_a_server_that_has_no_time_was_reached_and_one_that_is_broken_was_not() {
+    let mut cases = 0;
+    let hour = Duration::from_secs(3600);
+    for (kind, kept) in [
+        (FaultKind::TooManyRequests { retry_after: hour }, true),
+        (FaultKind::RateLimit { reset: hour }, true),
+        (FaultKind::BadGateway, false),
+    ] {
+        let world = private();
+        world.publish("v1.1.0", tiny("v1.1.0"));
+        // The first look finds the update, those after it are the trial's.
+        let fault = Fault { after: 1, times: 99, ..Fault::once("GET", "/releases/latest", kind.clone()) };
+        world.server.add_fault(fault);
+        let board = world.board();
+        let mut log = String::new();
+        for _ in 0..4 {
+            log += &run(&board).output;
+        }
+        assert_eq!(log.contains("v1.1.0 is blocked"), !kept, "{kind:?}: {log}");
+        assert_eq!(version(&board), confirmed(if kept { "v1.1.0" } else { "v1.0.0" }), "{kind:?}");
+        cases += 1;
+    }
+    println!("  cases {cases}: answers of a server during a trial");
+}
