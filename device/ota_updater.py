@@ -56,7 +56,7 @@ class MainReturned(BaseException):
 
 
 def log(level, text):
-    print("ota", level, text)
+    print("ota", level, text if len(text) < 110 else text[:106] + "...")  # servers have a say in some
 
 
 def buffer():

@@ -36,6 +36,13 @@ NAMES = {RESET: "reset", SOFT: "soft reset", REPL: "at the REPL", CUT: "power lo
 NAMES.update({DEAD: "flash does not mount", 16: "watchdog", 17: "unplugged", 1: "crashed"})
 
 
+def pour(f, g):
+    data = f.read(1024)
+    while data:
+        g.write(data)
+        data = f.read(1024)
+
+
 class Board:
     def __init__(self, opts):
         self.opts = opts
@@ -160,11 +167,11 @@ class Board:
 
     def copy_file(self, src, dst):
         with self.host.open(src, "rb") as f, open(dst, "wb") as g:
-            g.write(f.read())
+            pour(f, g)
 
     def copy_out(self, src, dst):
         with open(src, "rb") as f, self.host.open(dst, "wb") as g:
-            g.write(f.read())
+            pour(f, g)
 
     def tree(self, path=""):
         import binascii
@@ -176,9 +183,15 @@ class Board:
                 print("dir", p)
                 self.tree(p)
             else:
+                sha, size = hashlib.sha256(), 0
                 with open(p, "rb") as f:
-                    data = f.read()
-                print(len(data), str(binascii.hexlify(hashlib.sha256(data).digest()), "ascii"), p)
+                    while True:
+                        data = f.read(1024)
+                        if not data:
+                            break
+                        sha.update(data)
+                        size += len(data)
+                print(size, str(binascii.hexlify(sha.digest()), "ascii"), p)
 
     def mounted(self, call, *args):
         def work():
