@@ -112,7 +112,8 @@ class Source:
         if http.status == 404:
             http.drop()
             raise NotFound("not found: %s in release %s of %s%s" % (
-                name, self.tag or "(latest)", self.repo, "" if self.auth else "; a private repository needs a token"))
+                name, self.tag or "(latest)", self.repo,
+                "" if self.auth or name != "manifest.json" else "; a private repository needs a token"))
         if http.status == 401:
             raise OtaError("the token is not accepted by " + http.host)
         if http.status in (200, 206) and name != "manifest.json":
