@@ -45,7 +45,10 @@ class Http:
             s.connect(address)
             if scheme == "https":
                 from ota_tls import wrap
+                from ota_wait import Bounded
 
+                s.setblocking(False)
+                s = Bounded(s, int(self.timeout * 1000))
                 s = wrap(s, host, self.settings)
         except OSError as e:
             s.close()
