@@ -48,8 +48,7 @@ class Http:
                 from ota_wait import Bounded
 
                 s.setblocking(False)
-                s = Bounded(s, int(self.timeout * 1000))
-                s = wrap(s, host, self.settings)
+                s = wrap(Bounded(s, int(self.timeout * 1000)), host, self.settings)
         except OSError as e:
             s.close()
             raise HttpError("cannot connect to %s: %s" % (host, e))
@@ -167,7 +166,8 @@ class Http:
             line = self._line()
             if line in (b"\r\n", b"\n"):
                 break
-            key, _, value = _cut(line)
+            i = line.find(b":")
+            key, value = line[:i].strip().lower(), line[i + 1 :].strip()
             if key == b"content-length":
                 if not value.isdigit() or (length is not None and length != int(value)):
                     raise HttpError("bad Content-Length from " + host)
@@ -289,8 +289,3 @@ class Http:
                 self.left = 0
                 break
             most -= self.readinto(b)
-
-
-def _cut(line):
-    i = line.find(b":")
-    return line[:i].strip().lower(), None, line[i + 1 :].strip()

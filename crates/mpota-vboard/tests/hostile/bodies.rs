@@ -3,6 +3,7 @@
 use crate::honest::{self, reply};
 use crate::rig::{Rig, Setup, is_pack, pack};
 use crate::server::{Asked, Step};
+use crate::tls::Proof;
 use std::time::Duration;
 
 /// Socket buffers on the way take some of what a server sends and nobody reads.
@@ -256,6 +257,34 @@ fn fault_17_a_reset_or_an_end_at_every_byte_offset_class() {
     }
     println!("  cases {ran}: ends of a connection");
     assert_eq!(ran, 28);
+}
+
+#[test]
+fn fault_17_the_same_under_tls_where_an_end_may_come_without_notice() {
+    let rig = Setup { tls: Some(Proof::good()), ..Setup::default() }.rig();
+    let mut ran = 0;
+    for (name, body) in [("manifest.json", rig.manifest()), (".pack", rig.good("v1.1.0", &pack()))] {
+        for framing in [None, Some(UNTIL_CLOSE)] {
+            for end in [Step::Reset, Step::Close, Step::Cut] {
+                let (body, last) = (body.clone(), end.clone());
+                instead(&rig, name, move |asked| {
+                    // With a length, and with nothing but the connection's end to tell where it ends.
+                    let mut part = match framing {
+                        None => honest::content(asked, &body),
+                        Some(head) => [head.as_bytes(), &body].concat(),
+                    };
+                    part.truncate(part.len() - 40);
+                    vec![Step::Send(part), Step::Pause(Duration::from_millis(40)), last.clone()]
+                });
+                let words =
+                    ["lost", "no answer from", "cut short", "shorter than", "line-too-long", "ending"];
+                rig.attack(&format!("{name} {framing:?} {end:?}"), &words);
+                ran += 1;
+            }
+        }
+    }
+    println!("  cases {ran}: ends of a connection under TLS");
+    assert_eq!(ran, 12);
 }
 
 #[test]

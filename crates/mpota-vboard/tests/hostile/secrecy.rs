@@ -49,6 +49,7 @@ fn kept_secret(name: &str, output: &str, received: &[Vec<u8>; 2]) {
 }
 
 fn kept(name: &str, seen: &Seen) {
+    assert!(seen.output.contains("app error") && seen.output.contains("app module"), "{}", seen.output);
     kept_secret(name, &seen.output, &seen.received);
 }
 

@@ -25,6 +25,8 @@ pub enum Step {
     Endless(Vec<u8>),
     /// The end of the connection, in order.
     Close,
+    /// The end of the connection, without TLS being told.
+    Cut,
     /// The end of the connection by a reset.
     Reset,
 }
@@ -238,6 +240,10 @@ fn perform(shared: &Shared, stream: &mut Stream, steps: Vec<Step>) -> io::Result
             }
             Step::Close => {
                 stream.close();
+                return Ok(false);
+            }
+            Step::Cut => {
+                stream.tcp().shutdown(Shutdown::Write)?;
                 return Ok(false);
             }
             Step::Reset => {
