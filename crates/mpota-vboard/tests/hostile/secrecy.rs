@@ -118,21 +118,24 @@ fn fault_23_the_token_goes_to_its_own_host_and_nowhere_else() {
         for (status, words) in [
             ("401 Unauthorized", &["the token is not accepted"][..]),
             ("403 Forbidden", &["answers 403"]),
-            ("404 Not Found", &["the token may not read it"]),
+            ("404 Not Found", &["the token may not read it", "not found"]),
             ("429 Too Many", &["asks to wait"]),
             ("500 Oops", &["answers 500"]),
-            ("200 OK", &["API", "ends too soon"]),
+            ("200 OK", &["API", "ends too soon", "not-a-manifest"]),
         ] {
-            rig.server.script(move |asked| {
-                let echo = asked.text.as_bytes();
-                (asked.host == 0).then(|| vec![Step::Send(reply(status, "", echo))])
-            });
-            kept(status, &rig.attack_private(status, words, TOKEN));
-            ran += 1;
+            for at in ["/releases/latest", "/releases/assets/"] {
+                rig.server.script(move |asked| {
+                    let echo = asked.text.as_bytes();
+                    let here = asked.host == 0 && asked.path.contains(at);
+                    here.then(|| vec![Step::Send(reply(status, "", echo))])
+                });
+                kept(status, &rig.attack_private(status, words, TOKEN));
+                ran += 1;
+            }
         }
     }
     println!("  cases {ran}: answers that want the token; bytes of both hosts searched");
-    assert_eq!(ran, 36);
+    assert_eq!(ran, 48);
 }
 
 #[test]
