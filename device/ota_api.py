@@ -93,6 +93,6 @@ def look_up(source, all_names):
     scan(http.readinto, found)
     http.drop()
     if source.pinned and source.tag != source.pinned:
-        raise HttpError("asked for %s, was given %s" % (source.pinned, source.tag))
+        raise HttpError("asked for %s, was given %r" % (source.pinned, source.tag))
     if not source.tag:
         raise HttpError("the answer of the API is not a release")

@@ -159,6 +159,27 @@ fn fault_23_the_token_is_not_sent_to_who_cannot_prove_to_be_its_host() {
 }
 
 #[test]
+fn fault_23_no_server_writes_lines_of_its_own_into_the_log() {
+    let rig = private(false);
+    let mut ran = 0;
+    for pinned in [false, true] {
+        for tag in ["x\nevil", "v1.1.0\nevil", "x\revil", "\x1b[2Jevil", "\0evil", "v1.1.0-rc\u{7f}evil"] {
+            rig.configure("tag", if pinned { "'v1.1.0'" } else { "None" });
+            rig.server.script(move |asked| {
+                let json = format!(r#"{{"tag_name":"{tag}","assets":[]}}"#);
+                asked.path.contains("/api/").then(|| vec![Step::Send(reply("200 OK", "", json.as_bytes()))])
+            });
+            let words = ["not a version", "asked for v1.1.0, was given"];
+            let seen = rig.attack_private(&format!("{pinned} {tag:?}"), &words, TOKEN);
+            assert!(!seen.output.lines().any(|l| l.starts_with("evil")), "{}", seen.output);
+            ran += 1;
+        }
+    }
+    println!("  cases {ran}: tags that would be lines of a log");
+    assert_eq!(ran, 12);
+}
+
+#[test]
 fn fault_24_four_reasons_not_to_believe_a_server_and_four_messages() {
     let good = Proof::good();
     let authority = good.authority.clone();
