@@ -258,3 +258,43 @@ fn fault_05_manifests_made_to_fill_memory_and_flash() {
     );
     assert_eq!(ran, 26);
 }
+
+/// The smallest heap, in KB, in which the board's log has `word` in it.
+fn smallest(rig: &mut Rig, word: &str) -> u32 {
+    let (mut low, mut high) = (50, 187);
+    while high - low > 1 {
+        let middle = (low + high) / 2;
+        rig.board.set_heap(&format!("{middle}K"));
+        let works = rig.board.run().is_ok_and(|run| run.output.contains(word));
+        rig.rewind();
+        if works { high = middle } else { low = middle }
+    }
+    high
+}
+
+#[test]
+fn fault_05_a_strangers_manifest_takes_less_memory_than_a_good_release() {
+    let mut rig = Rig::new();
+    let good = String::from_utf8(rig.manifest()).unwrap();
+    let stranger = Key::new(66);
+    let header = good.lines().next().unwrap().to_owned() + "\n";
+    let needed = smallest(&mut rig, "v1.1.0 is installed");
+    let mut ran = 0;
+    let mut most = 0;
+    for (name, manifest, word) in [
+        ("4096 files", many_files(&good, 4096, &stranger), "does not trust"),
+        ("100000 files", many_files(&good, 100_000, &stranger), "too-large"),
+        ("1 MB", (header.clone() + &"x".repeat(1 << 20)).into_bytes(), "too-large"),
+        ("nested", (header + &"[".repeat(500) + "\n]}\n").into_bytes(), "signed releases only"),
+    ] {
+        rig.offer(manifest);
+        let heap = smallest(&mut rig, word);
+        assert!(heap <= needed, "{name}: {heap} KB, a good release {needed} KB");
+        most = most.max(heap);
+        ran += 1;
+    }
+    println!(
+        "  cases {ran}: manifests of strangers in at most {most} KB of heap, a good release in {needed} KB"
+    );
+    assert_eq!(ran, 4);
+}
