@@ -1,6 +1,7 @@
 //! Faults 19 to 22 and 25: answers that are no release, and networks that go away.
 
 use crate::honest::{self, redirect, reply, send};
+use crate::keys::Key;
 use crate::rig::{LIMITS, Rig, Setup, is_pack, pack};
 use crate::server::{Asked, Step};
 use crate::tls::Proof;
@@ -323,7 +324,7 @@ fn fault_25_no_name_no_connection() {
 #[test]
 fn fault_25_wifi_lost_in_the_middle_and_the_next_try_resumes() {
     let mut ran = 0;
-    let silence = Step::Pause(Duration::from_secs(3));
+    let silence = Step::Pause(Duration::from_secs(30));
     for (plain, end) in [(false, Step::Reset), (true, Step::Reset), (false, Step::Close), (false, silence)] {
         let rig = Setup { plain, ..Setup::default() }.rig();
         let store = rig.store();
@@ -349,6 +350,43 @@ fn fault_25_wifi_lost_in_the_middle_and_the_next_try_resumes() {
         ran += 1;
     }
     assert_eq!(ran, 4);
+}
+
+#[test]
+fn fault_25_what_was_fetched_outlives_a_stranger_who_answers_in_between() {
+    let mut ran = 0;
+    for signed_by in [None, Some(Key::new(5))] {
+        let rig = Rig::new();
+        let store = rig.store();
+        rig.server.script(move |asked| {
+            let last = asked.stores(".pack") && asked.range.is_some_and(|(from, to)| to - from > 1000);
+            last.then(|| {
+                let mut answer = honest::bytes(&store, asked);
+                answer.truncate(answer.len() - 500);
+                vec![Step::Send(answer), Step::Pause(Duration::from_millis(50)), Step::Reset]
+            })
+        });
+        let seen = rig.refused("lost", &["lost", "no answer"], &json!({}));
+        assert!(seen.output.contains("got yyy.bin"), "{}", seen.output);
+        let files = |tree: &mpota_vboard::Tree| {
+            let new = tree.iter().filter(|(path, _)| path.starts_with("/.ota/new/"));
+            new.map(|(path, file)| (path.clone(), file.clone())).collect::<Vec<_>>()
+        };
+        let before = files(&seen.tree);
+        rig.restore();
+        // A megabyte that nobody signed, or somebody else.
+        let mut bad = String::from_utf8(rig.manifest()).unwrap().into_bytes();
+        bad.extend(b"x".repeat(900_000));
+        rig.offer(signed_by.map_or(bad, |key| key.sign(&rig.manifest())));
+        let seen = rig.refused("stranger", &["ending", "does not trust"], &json!({}));
+        assert_eq!(files(&seen.tree), before, "the stranger's manifest stays, or what was fetched is gone");
+        rig.restore();
+        let log = rig.updates("resumed");
+        assert!(!log.contains("got yyy.bin") && log.contains("got zzz.bin"), "{log}");
+        ran += 1;
+    }
+    println!("  cases {ran}: strangers in between");
+    assert_eq!(ran, 2);
 }
 
 /// How many bytes of files were asked for.

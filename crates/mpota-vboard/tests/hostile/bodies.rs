@@ -52,11 +52,19 @@ fn fault_15_an_endless_body_is_read_to_the_signed_size_and_no_further() {
         instead(&rig, "manifest.json", move |_| vec![Step::Send(start.clone()), Step::Endless(more.clone())]);
         let seen = rig.attack("endless manifest", &["too-large", "entry", "ending"]);
         assert!(seen.sent < ON_THE_WAY, "{} bytes", seen.sent);
-        let kept = seen.tree["/.ota/new/manifest.json"].as_ref().unwrap().0;
-        assert!(kept <= 1 << 20, "{kept} bytes kept");
-        most = most.max(kept);
+        assert!(!seen.tree.keys().any(|path| path.starts_with("/.ota/new/")), "{:?}", seen.tree.keys());
+        most = most.max(seen.run.writes);
         ran += 1;
     }
+    // Where the flash has less room than a manifest may take.
+    let small = Setup { size: 640 << 10, ..Setup::default() }.rig();
+    let start = [UNTIL_CLOSE.as_bytes(), &header].concat();
+    instead(&small, "manifest.json", move |_| {
+        vec![Step::Send(start.clone()), Step::Endless(b"xxxxxxxxxxxxxxx\n".repeat(1024))]
+    });
+    let seen = small.attack("endless manifest on a small flash", &["no space left on the flash"]);
+    assert!(!seen.tree.keys().any(|path| path.starts_with("/.ota/new/")), "{:?}", seen.tree.keys());
+    ran += 1;
     // A first line, or a header of the answer, that never ends.
     for endless in [&b"x"[..], b"{\"mpota\":1,"] {
         instead(&rig, "manifest.json", move |_| {
@@ -74,8 +82,11 @@ fn fault_15_an_endless_body_is_read_to_the_signed_size_and_no_further() {
         vec![Step::Send(b"HTTP/1.1 200 OK\r\n".to_vec()), Step::Endless(b"X: y\r\n".repeat(999))]
     });
     assert_eq!(rig.attack("endless headers", &["too many headers"]).run.writes, 0);
-    println!("  cases {}: endless answers before the signature is known; at most {most} bytes kept", ran + 2);
-    assert_eq!(ran, 5);
+    println!(
+        "  cases {}: endless answers before the signature is known; at most {most} writes of the flash",
+        ran + 2
+    );
+    assert_eq!(ran, 6);
 }
 
 #[test]
@@ -119,7 +130,7 @@ fn fault_15_an_endless_file_is_read_to_its_signed_size() {
 
 #[test]
 fn fault_16_a_byte_at_a_time_is_stopped_by_the_total_deadline() {
-    let limits = "{'timeout_s': 2, 'deadline_s': 4, 'retries': 1}";
+    let limits = "{'timeout_s': 2, 'deadline_s': 5, 'retries': 1}";
     let rig = Setup::default().set("limits", limits).rig();
     let good = rig.manifest();
     let whole = reply("200 OK", "", &good);
@@ -173,8 +184,8 @@ fn fault_16_a_byte_at_a_time_is_stopped_by_the_total_deadline() {
     ];
     for (name, script) in cases {
         rig.server.script(script);
-        let seen = rig.attack(name, &["gave up after 4 s"]);
-        assert!(seen.seconds > 3.0 && seen.seconds < 9.0, "{name}: {} s", seen.seconds);
+        let seen = rig.attack(name, &["gave up after 5 s"]);
+        assert!(seen.seconds > 4.0 && seen.seconds < 15.0, "{name}: {} s", seen.seconds);
         ran += 1;
     }
     println!("  cases {ran}: answers that creep");
@@ -191,22 +202,22 @@ fn fault_16_a_body_below_the_least_speed_is_stopped_long_before_the_deadline() {
         vec![Step::Send(UNTIL_CLOSE.into()), Step::Slowly(body, 1, Duration::from_secs(1))]
     });
     let seen = rig.attack("one byte a second", &["sends less than 50 bytes a second"]);
-    assert!(seen.seconds < 20.0, "{} s", seen.seconds);
+    assert!(seen.seconds < 30.0, "{} s", seen.seconds);
     println!("  cases 1: a byte a second, given up after {:.0} s", seen.seconds);
 }
 
 #[test]
 fn fault_16_silence_is_given_up_at_every_stage() {
-    let rig = Setup::default().set("limits", "{'timeout_s': 1, 'deadline_s': 20, 'retries': 1}").rig();
+    let rig = Setup::default().set("limits", "{'timeout_s': 2, 'deadline_s': 60, 'retries': 1}").rig();
     let mut ran = 0;
     let manifest = reply("200 OK", "", &rig.manifest());
     for at in [0, 1, 20, manifest.len() - rig.manifest().len() + 30, manifest.len() - 1] {
         let part = manifest[..at].to_vec();
         instead(&rig, "manifest.json", move |_| {
-            vec![Step::Send(part.clone()), Step::Pause(Duration::from_secs(3))]
+            vec![Step::Send(part.clone()), Step::Pause(Duration::from_secs(30))]
         });
         let seen = rig.attack(&format!("silence after {at} bytes"), &["no answer from", "lost"]);
-        assert!(seen.seconds < 6.0, "{} s", seen.seconds);
+        assert!(seen.seconds < 15.0, "{} s", seen.seconds);
         ran += 1;
     }
     println!("  cases {ran}: servers that fall silent");
