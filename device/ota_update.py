@@ -58,7 +58,7 @@ def _manifest(config, http, first):
     try:
         _save_manifest(http, first)
         m = _verify(config)
-    except OtaError:
+    except (OtaError, MemoryError):
         os.remove(_INCOMING)
         raise
     if file_hash(path) != file_hash(_INCOMING):
