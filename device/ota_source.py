@@ -32,8 +32,9 @@ class Source:
                 api = "https://api.github.com" if not get("base_url") else self.base + "/api/v3"
             self.api = api.rstrip("/") + "/repos/" + self.repo
             at = split(self.api)[:3]
-            if at[0] != "https" and not get("insecure_token_over_http"):
-                raise OtaError("the token is not sent over http (insecure_token_over_http is not set)")
+            lax = "http" if at[0] != "https" else get("insecure_skip_tls_verification") and "unchecked https"
+            if lax and not get("insecure_token_over_http"):
+                raise OtaError("the token is not sent over %s (insecure_token_over_http is not set)" % lax)
             self.auth = ("Authorization: Bearer " + get("token"), at)
 
     def close(self):

@@ -148,14 +148,18 @@ fn fault_23_the_token_is_not_sent_to_who_cannot_prove_to_be_its_host() {
     assert!(seen.received[0].is_empty() && seen.received[1].is_empty(), "something was sent");
     assert!(!seen.output.contains(TOKEN));
     ran += 1;
-    // Nor over http, unless the owner says so.
+    // Nor where anybody could be its host, unless the owner says so.
+    rig.configure("insecure_skip_tls_verification", "True");
+    let seen = rig.refused("unchecked", &["the token is not sent over unchecked https"], &json!({}));
+    assert!(seen.received[0].is_empty() && !seen.output.contains(TOKEN));
+    ran += 1;
     let rig = private(false);
     rig.configure("insecure_token_over_http", "False");
     let seen = rig.refused("http", &["the token is not sent over http"], &json!({}));
     assert!(seen.received[0].is_empty() && !seen.output.contains(TOKEN));
     ran += 1;
     println!("  cases {ran}: nobody to tell it to");
-    assert_eq!(ran, 2);
+    assert_eq!(ran, 3);
 }
 
 #[test]
