@@ -59,7 +59,8 @@ def _manifest(config, http, first):
         _save_manifest(http, first)
         m = _verify(config)
     except (OtaError, MemoryError):
-        os.remove(_INCOMING)
+        if kind(_INCOMING):
+            os.remove(_INCOMING)
         raise
     if file_hash(path) != file_hash(_INCOMING):
         _forget()  # what lies there is of another release
