@@ -2,7 +2,7 @@
 
 use crate::honest::{self, redirect, reply, send};
 use crate::keys::Key;
-use crate::rig::{LIMITS, Rig, Setup, is_pack, pack};
+use crate::rig::{LIMITS, MAIN, Rig, Setup, app, is_pack, pack};
 use crate::server::{Asked, Step};
 use crate::tls::Proof;
 use serde_json::json;
@@ -235,6 +235,60 @@ fn fault_20_a_look_that_is_turned_away_says_so() {
     }
     println!("  cases {ran}: looks that are turned away");
     assert_eq!(ran, 6);
+}
+
+#[test]
+fn fault_20_a_look_that_is_turned_away_is_tried_again_after_the_wait() {
+    let limits = LIMITS.replace("'retries': 1", "'retries': 3");
+    let rig = Setup::default().set("limits", &limits).rig();
+    let mut ran = 0;
+    for (status, headers, least) in [
+        ("429 Too Many Requests", "Retry-After: 7\r\n", 7000),
+        ("503 Service Unavailable", "Retry-After: 3\r\n", 3000),
+        ("403 Forbidden", "X-RateLimit-Remaining: 0\r\n", 60_000),
+        ("500 Internal Server Error", "", 1000),
+        ("502 Bad Gateway", "", 1000),
+    ] {
+        rig.server.script(move |asked| {
+            (is_first(asked) && asked.nth == 0)
+                .then(|| vec![Step::Send(reply(status, headers, b"slow down"))])
+        });
+        let log = rig.board.run_with(&json!({"sleep_divide": 200})).unwrap().output;
+        assert!(log.contains("v1.1.0 is installed"), "{status}: {log}");
+        assert!(log.contains(&status[..3]), "{status}: {log}");
+        let wait: u32 = log.split("again in ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert!((least..=least * 3 / 2).contains(&wait), "{status}: {wait} ms");
+        rig.rewind();
+        ran += 1;
+    }
+    // Three times, and no more.
+    at_first(&rig, reply("503 Service Unavailable", "", b""));
+    let seen = rig.refused("for ever", &["asks to wait (503)"], &json!({"sleep_divide": 200}));
+    assert_eq!(seen.asked.len(), 3, "{:#?}", seen.asked);
+    println!("  cases {}: looks that are tried again", ran + 1);
+    assert_eq!(ran, 5);
+}
+
+#[test]
+fn fault_20_an_error_tells_the_app_how_long_to_wait() {
+    let main =
+        MAIN.replace("    ota_updater.log('W'", "    print('app waits', e.wait)\n    ota_updater.log('W'");
+    let rig = Setup { old: app("v1.0.0").with("main.py", main), ..Setup::default() }.rig();
+    let mut ran = 0;
+    for (status, headers, wait) in [
+        ("429 Too Many Requests", "Retry-After: 777\r\n", 777),
+        ("503 Service Unavailable", "Retry-After: 3\r\n", 3),
+        ("403 Forbidden", "X-RateLimit-Remaining: 0\r\n", 60),
+        ("500 Internal Server Error", "", 0),
+        ("404 Not Found", "", 0),
+    ] {
+        at_first(&rig, reply(status, headers, b""));
+        let seen = rig.attack(status, &["asks to wait", "answers 500", "not found"]);
+        assert!(seen.output.contains(&format!("app waits {wait}\n")), "{status}: {}", seen.output);
+        ran += 1;
+    }
+    println!("  cases {ran}: errors that say how long to wait");
+    assert_eq!(ran, 5);
 }
 
 #[test]
