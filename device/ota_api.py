@@ -131,10 +131,13 @@ class Api:
             elif inside[0] and depth == 3:
                 self._asset(key, value, seen, self._keep)
 
-        scan(http.readinto, found)
+        try:
+            scan(http.readinto, found)
+        except UnicodeError:
+            raise HttpError("the answer of the API is not a release")
         http.drop()
         if which and self.tag != which:
-            raise HttpError("asked for %s, was given %s" % (which, self.tag))
+            raise HttpError("asked for %s, was given %r" % (which, self.tag))
         if not self.tag or not self.id:
             raise HttpError("the answer of the API is not a release")
         return True

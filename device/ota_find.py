@@ -23,7 +23,7 @@ def _wanted(config, version):
     """Whether `version` would be installed; says why not. Raises Refused where somebody should know."""
     r = record()
     if not parse_version(version):
-        raise Refused("not a version: " + version)
+        raise Refused("not a version: %r" % version[:64])
     if version == r["version"]:
         return bool(r["repair"] or config.get("repair"))
     if version == r["bad"]:

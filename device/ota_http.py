@@ -167,11 +167,12 @@ class Http:
             raise HttpError("%s does not speak HTTP" % host)
         self.keep = parts[0] != b"HTTP/1.0"
         self.status = int(parts[1])
-        for _ in range(_HEADERS):
+        for _ in range(_HEADERS + 1):
             line = self._line()
             if line in (b"\r\n", b"\n"):
                 break
-            key, _, value = _cut(line)
+            i = line.find(b":")
+            key, value = line[:i].strip().lower(), line[i + 1 :].strip()
             if key == b"content-length":
                 if not value.isdigit() or (length is not None and length != int(value)):
                     raise HttpError("bad Content-Length from " + host)
@@ -185,10 +186,10 @@ class Http:
             elif key == b"location":
                 if line[-1:] != b"\n":
                     raise HttpError("redirect of over %d bytes from %s" % (_LINE, host))
-                try:
-                    self.location = str(value, "utf-8")
-                except UnicodeError:
-                    raise HttpError("redirect to nowhere from " + host)
+                for c in value:  # it goes into the next request as it is
+                    if not 32 < c < 127:
+                        raise HttpError("redirect to nowhere from " + host)
+                self.location = str(value, "utf-8")
             elif key == b"content-range":
                 self.range = value
             elif key == b"retry-after" and value.isdigit():
@@ -300,8 +301,3 @@ class Http:
                 self.left = 0
                 break
             most -= self.readinto(b)
-
-
-def _cut(line):
-    i = line.find(b":")
-    return line[:i].strip().lower(), None, line[i + 1 :].strip()

@@ -110,7 +110,8 @@ class Source:
             http.drop()
             where = "channel " + self.channel if self.channel and not self.tag else "release %s" % (self.tag or "(latest)")
             raise NotFound("not found: %s in %s of %s%s" % (
-                name, where, self.repo, "" if self.auth else "; a private repository needs a token"))
+                name, where, self.repo,
+                "" if self.auth or name != "manifest.json" else "; a private repository needs a token"))
         if http.status == 401:
             raise OtaError("the token is not accepted by " + http.host)
         if http.status in (200, 206) and name[-5:] == ".pack":

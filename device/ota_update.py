@@ -4,17 +4,41 @@ import os
 import sys
 from ota_find import Refused, count, seek
 from ota_manifest import Manifest, ManifestError
-from ota_updater import HOME, ROOT, OtaError, buffer, clear, copy, file_hash, kind, log, record, tell, write
+from ota_updater import HOME, ROOT, OtaError, buffer, clear, copies, copy, file_hash, kind, log, record, tell, write
 from ota_url import HttpError
 
 _BUSY = (403, 429, 503)  # the server is the right one, and will answer another time
+_INCOMING = HOME + "new/incoming"  # a manifest that was not checked yet
+
+
+def _manifest(config, http, first):
+    """The release's manifest, checked, in new/. A stranger's goes again at once, and takes nothing
+    along of what was fetched before."""
+    path = HOME + "new/manifest.json"
+    try:
+        _save_manifest(http, first)
+        m = _verify(config)
+    except (OtaError, MemoryError):
+        if kind(_INCOMING):
+            os.remove(_INCOMING)
+        raise
+    if file_hash(path) != file_hash(_INCOMING):
+        _forget()  # what lies there is of another release
+        if copies():
+            copy(_INCOMING, path)
+        else:
+            os.rename(_INCOMING, path)
+    if kind(_INCOMING):
+        os.remove(_INCOMING)
+    m.path = path
+    return m
 
 
 def _save_manifest(http, first):
     """Store the manifest: its first line, and the rest of the answer behind it."""
     b = buffer()
     n = len(first)
-    with open(HOME + "new/manifest.json", "wb") as f:
+    with open(_INCOMING, "wb") as f:
         f.write(first)
         while True:
             got = http.readinto(b)
@@ -43,7 +67,7 @@ def _keys(config):
 
 def _verify(config):
     """Read the stored manifest through, and check its signature where keys are set."""
-    m = Manifest(HOME + "new/manifest.json")
+    m = Manifest(_INCOMING)
     keys = _keys(config)
     if keys:
         for _ in m.entries(False):
@@ -102,11 +126,7 @@ def update(config):
             log("W", "no keys are set: anybody who has the server has this board")
         _folders()
         clear("old")
-        before = file_hash(HOME + "new/manifest.json")
-        _save_manifest(source.http, first)
-        if before != file_hash(HOME + "new/manifest.json"):
-            _forget()  # what lies there is of another release
-        return _stage(config, source, _verify(config), version)
+        return _stage(config, source, _manifest(config, source.http, first), version)
     except OSError as e:
         if e.errno in (28, 84):
             # The running version needs the space more; and LittleFS gives no space to anybody
@@ -122,7 +142,7 @@ def update(config):
 
 def _forget():
     for e in os.ilistdir(HOME + "new"):
-        if e[0] != "manifest.json":
+        if e[0] != "incoming":
             os.remove(HOME + "new/" + e[0])
 
 

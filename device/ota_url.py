@@ -26,7 +26,7 @@ class NotFound(OtaError):
 def split(url):
     """(scheme, host, port, path) of an absolute URL."""
     i = url.find("://")
-    scheme, rest = url[:i], url[i + 3 :]
+    scheme, rest = url[:i].lower(), url[i + 3 :]
     if scheme not in ("http", "https"):
         raise OtaError("not a http(s) address: " + url[:40])
     i = rest.find("/")
@@ -47,7 +47,7 @@ def join(url, location):
         location = scheme + ":" + location
     elif location.startswith("/"):
         location = "%s://%s:%d%s" % (scheme, host, port, location)
-    elif "://" not in location[:8]:
+    elif ":" not in location.split("/", 1)[0]:
         parts = []
         for part in (path[: path.rfind("/") + 1] + location).split("/"):
             if part == ".." and len(parts) > 1:
@@ -55,7 +55,7 @@ def join(url, location):
             elif part not in (".", ".."):
                 parts.append(part)
         location = "%s://%s:%d%s" % (scheme, host, port, "/".join(parts))
-    if scheme == "https" and not location.startswith("https://"):
+    if scheme == "https" and split(location)[0] != "https":
         raise OtaError("redirect from https to http refused")
     return location
 

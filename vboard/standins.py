@@ -180,10 +180,15 @@ def modules(flash, opts, probe):
         sys.modules["tls"] = Module("tls", SSLContext=SSLContext, PROTOCOL_TLS_CLIENT=tls.PROTOCOL_TLS_CLIENT)
     if opts.get("count_calls"):
         count_calls(flash)
-    if opts.get("sleep_divide"):
+    divide, clock = opts.get("sleep_divide"), opts.get("clock")
+    if divide or clock is not None:
         names = {k: getattr(time, k) for k in dir(time) if k[0] != "_"}
-        names["sleep"] = lambda s: time.sleep_ms(int(s * 1000) // opts["sleep_divide"])
-        names["sleep_ms"] = lambda ms: time.sleep_ms(ms // opts["sleep_divide"])
+        if divide:
+            names["sleep"] = lambda s: time.sleep_ms(int(s * 1000) // divide)
+            names["sleep_ms"] = lambda ms: time.sleep_ms(ms // divide)
+        if clock is not None:  # it was never set: seconds since 1970 at the start
+            names["time"] = lambda: clock
+            names["gmtime"] = names["localtime"] = lambda s=clock: time.gmtime(s)
         sys.modules["time"] = Module("time", **names)
     network = Module("network", WLAN=WLAN, STA_IF=0, AP_IF=1, base_url=opts.get("base_url"), probe=probe)
     return {"machine": machine, "network": network, "ntptime": Module("ntptime", settime=settime, host="")}
