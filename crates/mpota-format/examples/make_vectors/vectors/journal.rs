@@ -141,6 +141,7 @@ fn invalid() -> Vec<(&'static str, Vec<u8>)> {
         ("byte-order-mark", format!("\u{feff}{text}").into()),
         ("513-bytes", of_size(513)),
         ("5000-bytes", of_size(5000)),
+        ("two-spaces", record(" {\"mpota\":1,\"seq\":7,\"state\":\"idle\"}")),
         ("not-json", record("idle")),
         ("json-two-objects", record("{\"seq\":7,\"state\":\"idle\"}{}")),
         ("json-array", record("[7,\"idle\"]")),
