@@ -67,6 +67,10 @@ def versions(data):
 
 def answer(kind, data):
     global INPUT
+    if kind == b"ed25519":  # key, signature, message, one behind the other
+        from ota_ed25519 import verify
+
+        return "valid" if verify(data[:32], data[96:], data[32:96]) else "sig-bad"
     if kind == b"version":
         return versions(data)
     if kind == b"file":
