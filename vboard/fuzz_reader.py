@@ -53,10 +53,7 @@ def record():
 
 
 def versions(data):
-    try:
-        text = ota_manifest._text(data)
-    except ValueError:
-        return "none"
+    text = str(data, "utf-8")
     i = text.find("\n")
     a, b = (text[:i], text[i + 1 :]) if i >= 0 else (text, "1.0.0")
     x, y = parse_version(a), parse_version(b)

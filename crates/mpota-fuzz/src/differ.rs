@@ -58,13 +58,17 @@ impl Kind {
     pub fn vectors(self) -> Vec<Vec<u8>> {
         match self {
             Self::Manifest | Self::Signature => seeds::all_manifests(),
-            Self::Journal => seeds::records(),
+            Self::Journal => seeds::all_records(),
             Self::Version => seeds::versions(),
         }
     }
 
     fn seeds(self) -> Vec<Vec<u8>> {
-        if matches!(self, Self::Manifest | Self::Signature) { seeds::manifests() } else { self.vectors() }
+        match self {
+            Self::Manifest | Self::Signature => seeds::manifests(),
+            Self::Journal => seeds::records(),
+            Self::Version => seeds::versions(),
+        }
     }
 
     fn words(self) -> &'static [&'static str] {
@@ -131,7 +135,11 @@ impl Differ {
     /// # Errors
     /// When the board cannot be started.
     pub fn compare(&mut self, kind: Kind, input: &[u8]) -> Result<Result<String, Box<Difference>>, Error> {
-        let (rust, board) = (kind.rust(input), self.board.ask(kind.name(), input)?);
+        let rust = kind.rust(input);
+        if kind == Kind::Version && std::str::from_utf8(input).is_err() {
+            return Ok(Ok(rust)); // versions are taken out of lines that are UTF-8
+        }
+        let board = self.board.ask(kind.name(), input)?;
         if rust == board || (kind == Kind::Journal && nobody_writes(input)) {
             return Ok(Ok(rust));
         }
@@ -185,6 +193,10 @@ impl Differ {
             match self.compare(kind, &input)? {
                 Ok(said) => accepted += usize::from(said.starts_with("valid")),
                 Err(found) if differences.iter().any(|known| same(known, &found)) => {}
+                Err(found) if found.board.starts_with("hangs") => {
+                    differences.push(*found);
+                    break; // each of them takes half a minute
+                }
                 Err(found) => differences.push(*self.shorten(found)?),
             }
         }

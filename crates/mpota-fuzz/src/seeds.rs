@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mpota_format::journal::{Record, State};
+
 /// The words of a manifest.
 pub const MANIFEST: [&str; 40] = [
     "{\"mpota\":1",
@@ -47,7 +49,7 @@ pub const MANIFEST: [&str; 40] = [
     "}",
 ];
 /// The words of a journal record.
-pub const RECORD: [&str; 34] = [
+pub const RECORD: [&str; 36] = [
     "\"mpota\":1",
     "\"seq\":12",
     "\"seq\":",
@@ -66,7 +68,9 @@ pub const RECORD: [&str; 34] = [
     "\"tries\":3",
     "\"secs\":600",
     "\"hook\":1",
+    "\"hook\":0",
     "\"repair\":0",
+    "\"repair\":1",
     "\"bad\":\"\"",
     "\"why\":\"x\"",
     "{}",
@@ -143,8 +147,23 @@ pub fn manifests() -> Vec<Vec<u8>> {
 
 /// Every vector of the journal.
 #[must_use]
-pub fn records() -> Vec<Vec<u8>> {
+pub fn all_records() -> Vec<Vec<u8>> {
     vectors("journal", "", &BOTH)
+}
+
+/// The same, the valid ones several times, and records in which every key has a value.
+#[must_use]
+pub fn records() -> Vec<Vec<u8>> {
+    let own = State::ALL.map(|state| {
+        let mut record =
+            Record { boots: 1, tries: 3, secs: 600, hook: true, repair: true, ..Record::new(9, state) };
+        record.version = "v1.0.0".to_owned();
+        (record.next, record.bad, record.why) =
+            ("v1.1.0".to_owned(), "v1.0.1".to_owned(), "it hangs".to_owned());
+        record.to_bytes().unwrap_or_default()
+    });
+    let valid = vec![vectors("journal", "", &BOTH[..1]); 3].concat();
+    [all_records(), valid, own.to_vec()].concat()
 }
 
 /// Every version of the vectors.
@@ -205,17 +224,22 @@ pub fn requests() -> Vec<Vec<u8>> {
         "GET /octo/weather/releases/download/..%2f..%2f..%2fsecret.txt/x",
         "GET /octo/weather/releases/download/v1.11.0/%2e%2e%2f%2e%2e/secret.txt",
         "GET //../secret.txt",
+        "GET /octo/weather/releases/download/v1.11.0/.env",
+        "GET /octo/weather/releases/download/v1.11.0/sub%2fsecret.txt",
         "GET http://x/octo/weather/releases/latest",
     ];
     let posts = [
         ("POST /repos/octo/weather/releases", "{\"tag_name\":\"v2.0.0\",\"name\":\"x\",\"draft\":true}"),
-        ("POST /repos/octo/weather/releases", "{\"tag_name\":\"../../../evil\",\"body\":\"x\"}"),
+        ("POST /repos/octo/weather/releases", "{\"tag_name\":\"../../../../evil\",\"body\":\"x\"}"),
         (
             "PATCH /repos/octo/weather/releases/1",
             "{\"draft\":false,\"make_latest\":\"true\",\"tag_name\":\"a/../b\"}",
         ),
         ("DELETE /repos/octo/weather/releases/1", ""),
-        ("POST /api/uploads/repos/octo/weather/releases/1/assets?name=..%2f..%2fevil&label=x", "content"),
+        (
+            "POST /api/uploads/repos/octo/weather/releases/1/assets?name=..%2f..%2f..%2f..%2fevil&label=x",
+            "content",
+        ),
         ("POST /graphql", "{\"query\":\"query{repository(owner:\\\"octo\\\",name:\\\"weather\\\"){id}}\"}"),
     ];
     let head = format!("Host: x\r\nUser-Agent: f\r\nAuthorization: Bearer {TOKEN}\r\nRange: bytes=1-5\r\n");

@@ -24,6 +24,10 @@ struct Place {
     writes: bool,
 }
 
+/// A release with a number that is known, for requests that change it; and what says so.
+const DRAFT: (&str, &[u8]) =
+    ("octo/weather/draft-1/release.json", b"{\"id\":1,\"draft\":true,\"tag_name\":\"v3.0.0\"}");
+
 /// What must stay as it is: paths below the folder around the served one.
 const OUTSIDE: [&str; 3] = ["secret.txt", "a/secret.txt", "a/b/secret.txt"];
 
@@ -42,10 +46,22 @@ impl Place {
         put(&release.join(".env"), SECRET);
         put(&release.join("sub/secret.txt"), SECRET);
         put(&root.join("octo/weather/secret.txt"), SECRET);
-        put(&root.join("octo/weather/draft-1/release.json"), b"{\"draft\":true,\"tag_name\":\"v3.0.0\"}");
+        put(&root.join(DRAFT.0), DRAFT.1);
         let write = writes.then(|| WriteOptions { asset_bytes: 10_000, ..WriteOptions::new(TOKEN) });
-        let server = Server::start(Options { write, ..Options::new(&root) }).expect("a server");
+        // The one gives contents at once, the other by a signed address.
+        let options = Options { write, redirects: writes, ..Options::new(&root) };
+        let server = Server::start(options).expect("a server");
         Self { server, outside, writes }
+    }
+
+    /// What is answered, which must not be wrong.
+    fn talk(&self, said: &[u8]) -> Vec<u8> {
+        let begun = Instant::now();
+        let answer = self.server.talk(said);
+        assert!(begun.elapsed() < PATIENCE, "it took {:?}", begun.elapsed());
+        assert!(!answer.windows(SECRET.len()).any(|part| part == SECRET), "it answers with what it must not");
+        assert!(!answer.starts_with(b"HTTP/1.1 500"), "a handler panicked");
+        answer
     }
 
     fn check(&self) {
@@ -82,18 +98,29 @@ fn list(folder: &Path, except: &Path, found: &mut Vec<PathBuf>) {
 static PLACES: LazyLock<Mutex<[Place; 2]>> =
     LazyLock::new(|| Mutex::new([Place::new(false), Place::new(true)]));
 
+/// The path that an answer leads to.
+fn redirect(answer: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(answer);
+    let to = text.lines().find_map(|line| line.strip_prefix("location: "))?;
+    let (_, rest) = to.split_once("://")?;
+    Some(format!("/{}", rest.split_once('/')?.1))
+}
+
 /// What one connection says, behind a byte whose lowest bit chooses the server: 1 lets tokens write.
 pub fn serve(bytes: &[u8]) -> bool {
     let Some((&which, said)) = bytes.split_first() else { return false };
     let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
     let place = &mut places[usize::from(which & 1)];
-    let begun = Instant::now();
-    let answer = place.server.talk(said);
-    assert!(begun.elapsed() < PATIENCE, "it took {:?}", begun.elapsed());
-    assert!(!answer.windows(SECRET.len()).any(|part| part == SECRET), "it answers with what it must not");
-    assert!(!answer.starts_with(b"HTTP/1.1 500"), "a handler panicked");
+    let answer = place.talk(said);
+    if let Some(next) = redirect(&answer) {
+        place.talk(format!("GET {next} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+    }
     place.check();
     if place.writes {
+        let draft = root(place.outside.path()).join(DRAFT.0);
+        if !draft.exists() {
+            put(&draft, DRAFT.1);
+        }
         let mut inside = Vec::new();
         list(&root(place.outside.path()), Path::new(""), &mut inside);
         if inside.len() > MOST {
