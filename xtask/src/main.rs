@@ -1,6 +1,7 @@
 //! The project's tasks: `cargo xtask` lists them.
 
 mod demo;
+mod fuzz;
 mod powercut;
 mod size;
 mod test;
@@ -10,7 +11,7 @@ use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 5] = [
+const TASKS: [Task; 6] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -18,6 +19,7 @@ const TASKS: [Task; 5] = [
         "cut the power at every write of an update and of every recovery (--quick: a sample)",
         powercut::run,
     ),
+    ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
     ("size", "the updater's size as .mpy, and the heap that it needs", size::run),
     ("tools", "only install what the other tasks need into .tools/", test::tools),
 ];
