@@ -1,5 +1,6 @@
 """mpota: reads a manifest line by line, by the rules of spec/manifest.md, and compares versions."""
 
+import gc
 import json
 import os
 from micropython import const
@@ -188,6 +189,8 @@ class Manifest:
                         raise ManifestError("layout", number + 1)
                     else:
                         assets.add(e["asset"])
+                        if number & 31 == 0:
+                            gc.collect()  # or the names lie scattered, and no room in one piece is left
                 if number > _FILES:
                     raise ManifestError("too-many-files", number + 1)
                 yield e

@@ -130,3 +130,19 @@ fn fault_05_what_is_too_much_is_refused_at_once_by_a_board_with_48_kb_free() {
     }
     println!("  cases {}: nesting, numbers, lines and files beyond all bounds, on a board", cases.len());
 }
+
+#[test]
+fn fault_05_a_thousand_assets_are_read_by_a_board_with_128_kb_free() {
+    let files: Vec<String> = (0..1000).map(|n| file(n, &format!("\"asset\":\"f{n:06}.py\""))).collect();
+    let head = "{\"mpota\":1,\"version\":\"v1.0.0\",\"files\":[\n";
+    let manifest = format!("{head}{}\n]}}\n", files.join(",\n"));
+    let keys = repository().join("spec/vectors/signature/keys").display().to_string();
+    let mut board = Board::new("fuzz_reader.py", Word::Bits32, "1M", &[&keys, "131072"]).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("manifest.json");
+    std::fs::write(&path, &manifest).unwrap();
+    let said = board.ask("file", path.to_str().unwrap().as_bytes()).unwrap();
+    assert_eq!(said, verdict::manifest(manifest.as_bytes(), None));
+    assert!(said.starts_with("valid v1.0.0 - 1000 "), "{said}");
+    println!("  cases 1: as many assets as GitHub lets a release have");
+}
