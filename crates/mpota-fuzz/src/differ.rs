@@ -22,6 +22,8 @@ pub enum Kind {
     Journal,
     /// Two versions and their order.
     Version,
+    /// One file in a pack, behind its size in four bytes.
+    Pack,
 }
 
 static KEYS: LazyLock<Vec<PublicKey>> =
@@ -29,7 +31,7 @@ static KEYS: LazyLock<Vec<PublicKey>> =
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Manifest, Self::Signature, Self::Journal, Self::Version];
+    pub const ALL: [Self; 5] = [Self::Manifest, Self::Signature, Self::Journal, Self::Version, Self::Pack];
 
     /// Its name.
     #[must_use]
@@ -39,6 +41,7 @@ impl Kind {
             Self::Signature => "signature",
             Self::Journal => "journal",
             Self::Version => "version",
+            Self::Pack => "pack",
         }
     }
 
@@ -50,6 +53,7 @@ impl Kind {
             Self::Signature => verdict::manifest(input, Some(&KEYS)),
             Self::Journal => verdict::record(input),
             Self::Version => verdict::versions(input),
+            Self::Pack => verdict::pack(input).0,
         }
     }
 
@@ -60,6 +64,7 @@ impl Kind {
             Self::Manifest | Self::Signature => seeds::all_manifests(),
             Self::Journal => seeds::all_records(),
             Self::Version => seeds::versions(),
+            Self::Pack => seeds::packs(),
         }
     }
 
@@ -68,6 +73,7 @@ impl Kind {
             Self::Manifest | Self::Signature => seeds::manifests(),
             Self::Journal => seeds::records(),
             Self::Version => seeds::versions(),
+            Self::Pack => seeds::packs(),
         }
     }
 
@@ -76,6 +82,7 @@ impl Kind {
             Self::Manifest | Self::Signature => &seeds::MANIFEST,
             Self::Journal => &seeds::RECORD,
             Self::Version => &seeds::VERSION,
+            Self::Pack => &[],
         }
     }
 
@@ -139,7 +146,14 @@ impl Differ {
         if kind == Kind::Version && std::str::from_utf8(input).is_err() {
             return Ok(Ok(rust)); // versions are taken out of lines that are UTF-8
         }
-        let board = self.board.ask(kind.name(), input)?;
+        let board = if kind == Kind::Pack {
+            if input.len() < 4 || input[2..4] != [0, 0] {
+                return Ok(Ok(rust)); // above 64 KB it takes long and says nothing more
+            }
+            self.board.ask(kind.name(), &[&verdict::pack(input).1[..], input].concat())?
+        } else {
+            self.board.ask(kind.name(), input)?
+        };
         if rust == board || (kind == Kind::Journal && nobody_writes(input)) {
             return Ok(Ok(rust));
         }

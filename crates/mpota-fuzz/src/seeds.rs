@@ -185,7 +185,7 @@ pub fn keys() -> String {
     text
 }
 
-/// Packed files: a window's size in 4 bytes, the size that is claimed in 4 bytes, the stream.
+/// Packed files: the size that is claimed in 4 bytes, and the stream.
 #[must_use]
 pub fn packs() -> Vec<Vec<u8>> {
     let noise: Vec<u8> = (0..600_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -197,13 +197,19 @@ pub fn packs() -> Vec<Vec<u8>> {
         Vec::new(),
         (0..=255).collect::<Vec<u8>>().repeat(4),
     ];
-    let stored = contents.iter().flat_map(|content| {
-        [true, false].map(|compress| {
-            let stored = mpota_format::pack::compress(content, compress).unwrap_or_default();
-            [&(content.len() as u32).to_le_bytes()[..], &stored].concat()
-        })
-    });
-    stored.collect()
+    let mut all = Vec::new();
+    for content in contents {
+        for compress in [true, false] {
+            let stored = mpota_format::pack::compress(&content, compress).unwrap_or_default();
+            let seed = [&(content.len() as u32).to_le_bytes()[..], &stored].concat();
+            if stored.len() < content.len() {
+                // The same with a header that asks for 256 bytes of window, and perhaps needs more.
+                all.push([&seed[..4], &[0x08, 0x1d], &seed[6..]].concat());
+            }
+            all.push(seed);
+        }
+    }
+    all
 }
 
 /// Requests to the server, as they come over the wire; the first byte says which server.

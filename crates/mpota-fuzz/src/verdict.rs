@@ -1,8 +1,9 @@
 //! What the Rust readers say, each in one line that `vboard/fuzz_reader.py` must say too.
 
-use mpota_format::digest::crc32;
+use mpota_format::digest::{crc32, sha256};
 use mpota_format::journal::Record;
 use mpota_format::manifest::{Manifest, Place};
+use mpota_format::pack::decompress;
 use mpota_format::sshsig::{PublicKey, check};
 use mpota_format::version::Version;
 
@@ -70,4 +71,12 @@ pub fn versions(bytes: &[u8]) -> String {
         (Ok(a), Ok(b)) => format!("valid {} {}", a.cmp(&b) as i8, u8::from(a.is_prerelease())),
         (a, b) => format!("none {} {}", u8::from(a.is_ok()), u8::from(b.is_ok())),
     }
+}
+
+/// Whether a packed file, behind its size in four bytes, is taken, and the SHA-256 of what it holds.
+#[must_use]
+pub fn pack(bytes: &[u8]) -> (String, [u8; 32]) {
+    let (size, stored) = bytes.split_first_chunk::<4>().unwrap_or((&[0; 4], &[]));
+    decompress(stored, u64::from(u32::from_le_bytes(*size)))
+        .map_or_else(|_| ("refused".to_owned(), [0; 32]), |content| ("valid".to_owned(), sha256(&content)))
 }

@@ -38,3 +38,8 @@ fn fault_42_both_readers_say_the_same_of_mutated_journal_records() {
 fn fault_42_both_readers_say_the_same_of_mutated_versions_and_their_order() {
     run(Kind::Version, 3000);
 }
+
+#[test]
+fn fault_42_a_board_unpacks_what_rust_unpacks_of_mutated_packs_to_the_same_hash() {
+    run(Kind::Pack, 3000);
+}
