@@ -45,7 +45,14 @@ impl Job {
             Self::Differ(kind) => {
                 let until = Some(Instant::now() + time);
                 let (count, accepted, found) = Differ::new()?.run(*kind, seed, usize::MAX, until)?;
-                let findings = found.iter().map(ToString::to_string).collect();
+                let folder = repository().join("fuzz/artifacts").join(self.name());
+                std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+                let mut findings = Vec::new();
+                for (n, difference) in found.iter().enumerate() {
+                    let path = folder.join(format!("{seed}-{n}"));
+                    std::fs::write(&path, &difference.input)?;
+                    findings.push(format!("{}\n{difference}", path.display()));
+                }
                 Ok(Outcome {
                     executions: count as u64,
                     note: format!("{accepted} accepted by both"),
@@ -109,10 +116,10 @@ fn guided(target: &Target, time: Duration, seed: u64) -> Result<Outcome> {
     let Some(executions) = executions.or_else(|| (!findings.is_empty()).then_some(0)) else {
         bail!("{} did not run:\n{text}", target.name);
     };
-    if !findings.is_empty() {
+    if let Some(last) = findings.last_mut() {
         let said: Vec<&str> =
             text.lines().filter(|line| line.contains("panicked") || line.contains("ERROR")).collect();
-        findings.push(said.join("\n"));
+        *last = format!("{last}\n{}", said.join("\n"));
     }
     Ok(Outcome { executions, note: format!("{} edges covered", number(" cov: ").unwrap_or(0)), findings })
 }

@@ -87,7 +87,7 @@ impl Mutator {
     /// One of these.
     ///
     /// # Panics
-    /// There is none.
+    /// Where there are none.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len())]
     }
