@@ -132,9 +132,21 @@ impl Differ {
     /// # Errors
     /// When there is no MicroPython.
     pub fn new() -> Result<Self, Error> {
-        let keys = mpota_vboard::repository().join("spec/vectors/signature/keys");
-        let board = Board::new("fuzz_reader.py", Word::Bits64, "8M", &[&keys.display().to_string()])?;
-        Ok(Self { board })
+        Self::start(Word::Bits64, "8M", None)
+    }
+
+    /// The same with words as on a board, and so many bytes of the heap left.
+    ///
+    /// # Errors
+    /// When there is no MicroPython.
+    pub fn with_little_memory(free: usize) -> Result<Self, Error> {
+        Self::start(Word::Bits32, "1M", Some(free.to_string()))
+    }
+
+    fn start(word: Word, heap: &'static str, free: Option<String>) -> Result<Self, Error> {
+        let keys = mpota_vboard::repository().join("spec/vectors/signature/keys").display().to_string();
+        let arguments: Vec<&str> = [Some(keys.as_str()), free.as_deref()].into_iter().flatten().collect();
+        Ok(Self { board: Board::new("fuzz_reader.py", word, heap, &arguments)? })
     }
 
     /// What both say, where they say the same.

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use mpota_fuzz::board::Board;
+use mpota_fuzz::differ::{Differ, Kind};
 use mpota_fuzz::verdict;
 use mpota_vboard::{Word, repository};
 
@@ -145,4 +146,17 @@ fn fault_05_a_thousand_assets_are_read_by_a_board_with_128_kb_free() {
     assert_eq!(said, verdict::manifest(manifest.as_bytes(), None));
     assert!(said.starts_with("valid v1.0.0 - 1000 "), "{said}");
     println!("  cases 1: as many assets as GitHub lets a release have");
+}
+
+#[test]
+fn fault_05_no_mutated_manifest_takes_more_memory_than_a_board_has() {
+    let mut differ = Differ::with_little_memory(65536).unwrap();
+    let mut count = 0;
+    for kind in [Kind::Manifest, Kind::Signature] {
+        let (rounds, accepted, found) = differ.run(kind, 5, 1000, None).unwrap();
+        let found: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert!(found.is_empty() && accepted > 0, "{}", found.join("\n"));
+        count += rounds;
+    }
+    println!("  cases {count}: mutated manifests, on a board with 64 KB free");
 }
