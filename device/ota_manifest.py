@@ -1,5 +1,6 @@
 """mpota: reads a manifest line by line, by the rules of spec/manifest.md, and compares versions."""
 
+import gc
 import json
 import os
 from micropython import const
@@ -13,6 +14,7 @@ _SIGNATURE_LINE = const(1024)
 _FILES = const(4096)
 _FILE = const(16777216)
 _PATH = const(128)
+_NESTED = const(32)  # brackets outside of strings; a header has six
 
 
 class ManifestError(OtaError):
@@ -46,6 +48,20 @@ def sort_key(p):
 
 def _text(line):
     """The line as text. MicroPython takes overlong forms and surrogates for UTF-8; this does not."""
+    if line.count(b"[") + line.count(b"{") > _NESTED:  # read as JSON it would take 50 times its size
+        quoted = escaped = False
+        n = 0
+        for c in line:
+            if escaped:
+                escaped = False
+            elif c == 0x5C:
+                escaped = True
+            elif c == 0x22:
+                quoted = not quoted
+            elif not quoted and c in b"[{":
+                n += 1
+        if n > _NESTED:
+            raise ValueError
     s = str(line, "utf-8")
     if len(s) != len(line):
         for c in s:
@@ -177,6 +193,8 @@ class Manifest:
                         raise ManifestError("layout", number + 1)
                     else:
                         assets.add(e["asset"])
+                        if number & 31 == 0:
+                            gc.collect()  # or the names lie scattered, and no room in one piece is left
                 if number > _FILES:
                     raise ManifestError("too-many-files", number + 1)
                 yield e

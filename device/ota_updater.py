@@ -202,7 +202,11 @@ def read_record(path):
         r = json.loads(line[9:-1])
     except ValueError:
         return None
-    ok = r.get("state") in _STATES and isinstance(r.get("seq"), int) and r["seq"] > 0
+    for key in _EMPTY:
+        value = r.get(key, _EMPTY[key])
+        if not isinstance(value, type(_EMPTY[key])) or (isinstance(value, int) and value < 0):
+            return None
+    ok = r.get("state") in _STATES and r.get("seq", 0) > 0
     return r if ok else None
 
 

@@ -25,6 +25,9 @@ class NotFound(OtaError):
 
 def split(url):
     """(scheme, host, port, path) of an absolute URL."""
+    for c in url:  # it comes from a server, and goes into the next request
+        if c <= " " or c == "\x7f":
+            raise OtaError("a space or a control character in an address")
     i = url.find("://")
     scheme, rest = url[:i].lower(), url[i + 3 :]
     if scheme not in ("http", "https"):

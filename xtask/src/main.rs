@@ -2,6 +2,7 @@
 
 mod demo;
 mod faults;
+mod fuzz;
 mod powercut;
 mod size;
 mod test;
@@ -11,7 +12,7 @@ use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 6] = [
+const TASKS: [Task; 7] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -20,6 +21,7 @@ const TASKS: [Task; 6] = [
         powercut::run,
     ),
     ("faults", "what an update must survive, a line for each fault: its tests and their cases", faults::run),
+    ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
     ("size", "the updater's size as .mpy, and the heap that it needs", size::run),
     ("tools", "only install what the other tasks need into .tools/", test::tools),
 ];

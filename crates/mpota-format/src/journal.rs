@@ -156,7 +156,7 @@ impl Record {
         let line =
             bytes.strip_suffix(b"\n").filter(|line| !line.contains(&b'\n')).ok_or(JournalError::Line)?;
         let (sum, text) = line.split_first_chunk::<8>().ok_or(JournalError::Line)?;
-        let text = text.strip_prefix(b" ").ok_or(JournalError::Line)?;
+        let text = text.strip_prefix(b" ").filter(|text| text.starts_with(b"{")).ok_or(JournalError::Line)?;
         if format!("{:08x}", crc32(text)).as_bytes() != sum {
             return Err(JournalError::Checksum);
         }
@@ -295,7 +295,9 @@ mod tests {
             (vec![b'x'; 513], JournalError::TooLong),
             (record(1)[..20].to_vec(), JournalError::Line),
             (b"00000000 {}\n".to_vec(), JournalError::Checksum),
-            (line("x"), JournalError::Json),
+            (line("x"), JournalError::Line),
+            (line(" {}"), JournalError::Line),
+            (line("{"), JournalError::Json),
             (line(r#"{"seq":1}"#), JournalError::State),
             (line(r#"{"state":"idle"}"#), JournalError::Seq),
             (line(r#"{"seq":1,"state":"idle","boots":""}"#), JournalError::Type("boots")),

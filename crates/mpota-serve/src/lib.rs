@@ -9,6 +9,7 @@
 //! | [`options`](Options) | what the caller may choose, with safe defaults |
 //! | `server` | [`Server`]: binds, runs on its own threads, stops |
 //! | `net` | sockets: accepting, TLS, time limits and the connection cap |
+//! | `inside` | a connection without a socket, for fuzzing |
 //! | `log` | [`LoggedRequest`]: what was asked and what was sent |
 //! | `catalog` | the folder: repositories, releases, assets, digests. Names from a URL are only ever compared with names that were found there, never joined to a path |
 //! | `web` | the download paths of github.com and the storage host behind them |
@@ -37,6 +38,7 @@ mod app;
 mod catalog;
 mod error;
 mod faults;
+mod inside;
 mod log;
 mod net;
 mod options;

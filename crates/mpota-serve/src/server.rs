@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
 use crate::api::auth::Access;
@@ -39,6 +39,7 @@ pub struct Server {
     asset_url: String,
     addresses: (SocketAddr, SocketAddr),
     trust_der: Option<Vec<u8>>,
+    inside: Option<(Handle, Listener)>,
     running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
@@ -117,6 +118,7 @@ impl Server {
             .enable_all()
             .build()
             .map_err(Error::Threads)?;
+        let mut first = None;
         for (kind, socket) in sockets {
             let (tls, router) = match kind {
                 ListenerKind::Api => {
@@ -143,6 +145,7 @@ impl Server {
                 faults: Arc::clone(&faults),
                 header_bytes: options.limits.header_bytes,
             };
+            first.get_or_insert_with(|| listener.clone());
             let guard = runtime.enter();
             let socket = tokio::net::TcpListener::from_std(socket).map_err(Error::Threads)?;
             drop(guard);
@@ -158,6 +161,7 @@ impl Server {
             base_url,
             addresses: (api_address, asset_address),
             trust_der: api_tls.trust_der.or(asset_tls.trust_der),
+            inside: first.map(|listener| (runtime.handle().clone(), listener)),
             running: Some(keep(runtime)?),
         })
     }
@@ -228,6 +232,16 @@ impl Server {
     #[must_use]
     pub fn releases(&self) -> Vec<ReleaseSummary> {
         self.app.catalog.summary()
+    }
+
+    /// What is answered to these bytes on a connection of their own that is no socket. For fuzzing; not to be called
+    /// from within a runtime.
+    #[must_use]
+    pub fn talk(&self, said: &[u8]) -> Vec<u8> {
+        let Some((runtime, listener)) = self.inside.as_ref().filter(|_| self.running.is_some()) else {
+            return Vec::new();
+        };
+        runtime.block_on(crate::inside::talk(listener, said))
     }
 
     /// Closes every connection and frees the ports. Stopping twice is fine.

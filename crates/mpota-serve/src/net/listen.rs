@@ -19,7 +19,7 @@ use super::conns::{Conn, Conns, Place, Watched, WatchedBody};
 use crate::faults::{FaultKind, Faults};
 use crate::log::{ListenerKind, LoggedBody, RequestLog, describe};
 
-const MOST_HEADERS: usize = 100;
+pub(crate) const MOST_HEADERS: usize = 100;
 /// How long to wait when the system gives no more sockets.
 const NO_SOCKETS: Duration = Duration::from_millis(50);
 
@@ -32,7 +32,7 @@ pub(crate) struct Via {
 /// The connection is closed without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("closed on demand")]
-struct Closed;
+pub(crate) struct Closed;
 
 /// One listening socket and what answers behind it.
 #[derive(Clone)]
@@ -99,7 +99,7 @@ impl Listener {
             .await;
     }
 
-    async fn answer(
+    pub(crate) async fn answer(
         &self,
         mut request: Request<Incoming>,
         conn: &Arc<Conn>,

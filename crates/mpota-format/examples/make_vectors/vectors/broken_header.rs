@@ -226,6 +226,8 @@ pub fn add(files: &mut Files) {
     }
     let nested = format!("\"created\":{}{}", "[".repeat(750), "]".repeat(750));
     broken(files, "header", "nested-750-arrays", edit(&full, "\"created\":1750000000", &nested));
+    let deep = format!("\"created\":{}", "[".repeat(1600));
+    broken(files, "header", "nested-1600-without-end", edit(&full, "\"created\":1750000000", &deep));
     let nested = "{\"a\":".repeat(250) + "1" + &"}".repeat(250);
     let nested = format!("\"created\":{nested}");
     broken(files, "header", "nested-250-objects", edit(&full, "\"created\":1750000000", &nested));
@@ -262,6 +264,8 @@ pub fn add(files: &mut Files) {
     for (how, path) in HOOKS {
         broken(files, "hook", how, edit(&full, rollback, &format!("\"rollback\":\"{path}")));
     }
+    let brackets = format!("\"rollback\":\"\\\"{}", "[{".repeat(200));
+    broken(files, "hook", "brackets-behind-an-escape", edit(&full, rollback, &brackets));
     let long = format!("\"rollback\":\"{}", "h".repeat(129));
     broken(files, "hook", "129-bytes", edit(&full, rollback, &long));
     let post = edit(&full, "\"post_update\":\"hooks/migrate.py", "\"post_update\":\"hooks/migrate");

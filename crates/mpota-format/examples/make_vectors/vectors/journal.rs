@@ -141,6 +141,7 @@ fn invalid() -> Vec<(&'static str, Vec<u8>)> {
         ("byte-order-mark", format!("\u{feff}{text}").into()),
         ("513-bytes", of_size(513)),
         ("5000-bytes", of_size(5000)),
+        ("two-spaces", record(" {\"mpota\":1,\"seq\":7,\"state\":\"idle\"}")),
         ("not-json", record("idle")),
         ("json-two-objects", record("{\"seq\":7,\"state\":\"idle\"}{}")),
         ("json-array", record("[7,\"idle\"]")),
@@ -165,5 +166,11 @@ fn invalid() -> Vec<(&'static str, Vec<u8>)> {
         ("state-null", fields("\"seq\":7,\"state\":null")),
         ("state-number", fields("\"seq\":7,\"state\":0")),
         ("state-array", fields("\"seq\":7,\"state\":[\"idle\"]")),
+        ("boots-string", fields("\"seq\":7,\"state\":\"idle\",\"boots\":\"1\"")),
+        ("boots-negative", fields("\"seq\":7,\"state\":\"idle\",\"boots\":-1")),
+        ("secs-null", fields("\"seq\":7,\"state\":\"idle\",\"secs\":null")),
+        ("repair-fraction", fields("\"seq\":7,\"state\":\"idle\",\"repair\":0.5")),
+        ("version-number", fields("\"seq\":7,\"state\":\"idle\",\"version\":1")),
+        ("why-array", fields("\"seq\":7,\"state\":\"idle\",\"why\":[]")),
     ]
 }

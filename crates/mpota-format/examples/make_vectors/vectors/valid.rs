@@ -34,6 +34,7 @@ fn valid(files: &mut Files, name: &str, manifest: impl Into<Vec<u8>>, facts: &Fa
 pub fn add(files: &mut Files) {
     valid(files, "everything", full(), &FULL);
     valid(files, "one-file", small(&["main.py"]), &SMALL);
+    valid(files, "brackets-in-a-path", small(&[&"[{".repeat(60)]), &SMALL);
     let plain = small(&["boot.py", "lib/util.py", "main.py"]);
     valid(files, "plain", plain, &Facts { files: 3, bytes: 33, ..SMALL });
     header_keys(files);
