@@ -75,7 +75,7 @@ fn cargo_fuzz() -> Result<PathBuf> {
         eprintln!("installing cargo-fuzz into {} ...", home.display());
         let done =
             cargo().args(["install", "--quiet", "--locked", "cargo-fuzz", "--root"]).arg(&home).status()?;
-        ensure!(done.success(), "cargo-fuzz cannot be installed; it needs crates.io and a C++ compiler");
+        ensure!(done.success(), "cargo-fuzz cannot be installed: that needs a network and a C++ compiler");
     }
     Ok(program)
 }

@@ -71,6 +71,8 @@ fn new(args: &New) -> miette::Result<()> {
 fn tell(key: &PublicLine) {
     output::data(&key.line);
     output::note(format_args!("fingerprint {}", key.key.fingerprint()));
-    output::note("for the board:");
+    output::note(
+        "for boards: this line into the file ota_keys beside the app, with \"keys\": \"ota_keys\" in CONFIG; or, where no release shall change it,",
+    );
     output::note(key.config_line());
 }
