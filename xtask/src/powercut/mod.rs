@@ -20,6 +20,8 @@ use std::time::Instant;
 #[derive(Debug, Default, Clone)]
 struct Arguments {
     quick: bool,
+    /// Second cuts after torn first ones too: three times as many.
+    deep: bool,
     seed: u64,
     file_systems: Vec<FileSystem>,
     scenario: Option<String>,
@@ -36,6 +38,7 @@ fn arguments(args: &[String]) -> Result<Arguments> {
         let mut value = || args.next().with_context(|| format!("{arg} wants a value"));
         match arg.as_str() {
             "--quick" => out.quick = true,
+            "--deep" => out.deep = true,
             "--seed" => out.seed = value()?.parse().context("--seed wants a number")?,
             "--scenario" => out.scenario = Some(value()?.clone()),
             "--sabotage" => out.sabotage = Some(value()?.clone()),
@@ -48,8 +51,8 @@ fn arguments(args: &[String]) -> Result<Arguments> {
                 out.file_systems.push(found.with_context(|| format!("no file system {name}"))?);
             }
             _ => bail!(
-                "powercut [--quick] [--seed N] [--fs lfs|lfs-small|fat|fat-raw]... [--scenario NAME] [--first N] [--second N] [--sabotage NAME]\n\
-                 --only 'NAME OF A CUT' shows what the board prints there"
+                "powercut [--quick|--deep] [--seed N] [--fs lfs|lfs-small|fat|fat-raw]... [--scenario NAME] [--first N] [--second N] [--sabotage NAME]\n\
+                 --deep cuts the recoveries from torn writes too; --only 'NAME OF A CUT' shows what the board prints there"
             ),
         }
     }
@@ -79,7 +82,7 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
         "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
         "seed": a.seed, "limit_ms": 10_000, "sample": a.first.unwrap_or(if a.quick { 6 } else { 0 }),
         "sample2": a.second.unwrap_or(if a.quick { 3 } else { 0 }), "divide": scenario.divide(), "sleeps": 1,
-        "torn_second": !a.quick && a.second.is_none(),
+        "torn_second": a.deep,
         "expect": if scenario.kept { "new" } else { "old" }, "modes": scenario.modes,
     });
     if let Some(only) = &a.only {
