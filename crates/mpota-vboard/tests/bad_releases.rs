@@ -211,6 +211,7 @@ fn fault_40_hooks_that_fail() {
         goes_back_on(&world, &board, hook, "OSError");
         ran += 1;
     }
+    println!("  cases {ran}: hooks");
     assert_eq!(ran, 6);
 }
 

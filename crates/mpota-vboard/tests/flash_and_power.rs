@@ -38,6 +38,7 @@ fn fault_29_broken_journals_start_the_app_and_delete_nothing() {
             ran += 1;
         }
     }
+    println!("  cases {ran}: broken journals");
     assert_eq!(ran, 12);
     // And the board can still be updated.
     let board = world.board();
@@ -157,6 +158,7 @@ fn fault_32_leftovers_of_an_older_update_do_no_harm() {
         board.write(&format!("/.ota/{name}"), b"left over").unwrap();
         left += 1;
     }
+    println!("  cases {left}: leftovers");
     assert_eq!(left, 5);
     run(&board);
     assert!(run(&board).output.contains("app v1.1.0"));

@@ -181,7 +181,7 @@ fn a_symlink_out_of_the_tree_is_released_when_asked_for_by_name() {
 }
 
 #[test]
-fn a_symlink_out_of_the_tree_is_refused_and_named() {
+fn fault_46_a_symlink_out_of_the_tree_is_refused_and_named() {
     let outside = App::new();
     for (link, target) in [("lib/far.py", "main.py"), ("far", "lib"), ("gone.py", "nothing")] {
         let app = App::new();
@@ -222,7 +222,7 @@ fn a_symlink_within_the_tree_is_released_as_the_file_it_leads_to() {
 }
 
 #[test]
-fn an_unreadable_file_is_an_error_that_names_it() {
+fn fault_46_an_unreadable_file_is_an_error_that_names_it() {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     use std::os::unix::process::CommandExt;
     let app = App::new();
@@ -252,7 +252,7 @@ fn a_pipe_is_refused_and_not_waited_for() {
 }
 
 #[test]
-fn a_write_that_fails_leaves_the_release_before_and_nothing_beside_it() {
+fn fault_46_a_write_that_fails_leaves_the_release_before_and_nothing_beside_it() {
     let app = App::new();
     app.run("build --version v1.0.0").ok();
     app.write("lib/large.bin", (0..40_000_u32).flat_map(u32::to_be_bytes).collect::<Vec<u8>>());
@@ -266,7 +266,7 @@ fn a_write_that_fails_leaves_the_release_before_and_nothing_beside_it() {
 }
 
 #[test]
-fn a_file_that_changes_while_building_is_an_error() {
+fn fault_46_a_file_that_changes_while_building_is_an_error() {
     for (seen, changed) in [("lib/util.py", "boot.py"), ("main.py", "lib/util.py"), ("main.py", "main.py")] {
         let app = App::new();
         app.run("build --version v1.0.0").ok();
