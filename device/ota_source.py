@@ -38,7 +38,7 @@ class Source:
 
     def pack_name(self, tag):
         """What `mpota build` calls the pack; a good guess saves a connection."""
-        return "%s-%s.pack" % (self.repo.split("/")[1], tag)
+        return ("%s-%s.pack" % (self.repo.split("/")[1], tag)).replace("+", "-")
 
     def is_version(self, version):
         """The manifest says which version it is: the one that was asked for, or what the channel has."""
@@ -64,7 +64,8 @@ class Source:
             mark = self.repo + "/releases/download/"
             i = to.find(mark)
             if not self.tag and not self.channel and i >= 0:
-                self.tag = to[i + len(mark) :].split("/")[0]
+                # Of what a version may hold, "+" alone comes encoded.
+                self.tag = to[i + len(mark) :].split("/")[0].replace("%2B", "+").replace("%2b", "+")
                 if done(self.tag):
                     return True
             if split(url)[:3] != split(to)[:3] and self.tag:

@@ -266,3 +266,17 @@ fn fault_37_a_server_that_has_no_time_was_reached_and_one_that_is_broken_was_not
     }
     println!("  cases {cases}: answers of a server during a trial");
 }
+
+#[test]
+fn a_version_with_build_metadata_is_found_under_its_tag() {
+    for world in [World::new(), private()] {
+        world.publish("v1.1.0+build.7", tiny("v1.1.0+build.7"));
+        let board = world.board();
+        let log = run(&board).output;
+        assert_eq!(version(&board), confirmed("v1.1.0+build.7"), "{log}");
+        let lists = world.server.requests().iter().filter(|r| r.query.contains("per_page")).count();
+        assert_eq!(lists, 0, "the name of the pack was guessed right");
+        run(&board);
+        assert_eq!(run(&board).writes, 0);
+    }
+}
