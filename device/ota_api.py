@@ -1,9 +1,10 @@
 """mpota: looks a release up in GitHub's REST API. Its JSON is scanned as it comes in: what is
 kept does not grow with the number of assets."""
 
+import os
 from micropython import const
 from ota_url import HttpError, NotFound, follow, split
-from ota_updater import HOME, OtaError, buffer, crc32, log, record
+from ota_updater import HOME, ROOT, OtaError, buffer, crc32, kind, log, record
 
 _IDS = "new/ids"
 _ETAG = "etag"
@@ -58,6 +59,14 @@ def scan(readinto, found):
     raise HttpError("the answer of the API ends too soon")
 
 
+def _is_etag(s):
+    """Whether it is one ETag, and not "*" or a list: GitHub answers those with 304 for ever."""
+    s = s[2:] if s[:2] == "W/" else s
+    if not 2 < len(s) < 256 or s[0] != '"' or s[-1] != '"':
+        return False
+    return not [c for c in s[1:-1] if not "!" <= c <= "~" or c == '"']
+
+
 class Api:
     """The releases of a repository that only a token may read. Of all the assets the ids of two are
     kept in memory; those of a release with one asset per file go into a file."""
@@ -105,6 +114,8 @@ class Api:
             return False
         if status != 200:
             http.drop()
+            if saved and status == 400:  # what was noted may be what it does not understand
+                os.remove(HOME + _ETAG)
             if status == 404:
                 raise NotFound("no release %s in %s, or the token may not read it (Contents: read)" % (
                     which or "(latest)", source.repo))
@@ -183,6 +194,9 @@ class Api:
     def _list(self):
         """Write down the ids of all assets, page by page: 4 bytes CRC32 of the name, 8 of the id."""
         http = self.source.http
+        for name in (".ota", ".ota/new"):
+            if not kind(ROOT + name):
+                os.mkdir(ROOT + name)
         with open(HOME + _IDS, "wb") as f:
 
             def use(name, id):
@@ -199,6 +213,8 @@ class Api:
                 def found(depth, key, value):
                     if depth == 2:
                         count[0] += key is None
+                        if count[0] > 100:
+                            raise HttpError("more assets on a page than were asked for")
                         self._asset(key, value, seen, use)
 
                 scan(http.readinto, found)
@@ -212,7 +228,7 @@ class Api:
         try:
             with open(HOME + _ETAG) as f:
                 parts = f.read(512).split("\n")
-            return parts if len(parts) == 3 else None
+            return parts if len(parts) == 3 and _is_etag(parts[0]) else None
         except (OSError, UnicodeError):
             return None
 
@@ -220,7 +236,7 @@ class Api:
         """The latest release is not needed: note its ETag, where it is a new one."""
         try:
             parts = [str(self.etag or b"", "utf-8"), self.source.repo, self.tag]
-            if parts[0] and len(parts[0]) < 256 and self._saved() != parts:
+            if _is_etag(parts[0]) and self._saved() != parts:
                 with open(HOME + _ETAG, "w") as f:
                     f.write("\n".join(parts))
         except (OSError, UnicodeError) as e:

@@ -34,10 +34,14 @@ def _wanted(config, version):
     order = compare(version, r["version"])
     if order < 0 and not (config.get("tag") and config.get("allow_downgrade")):
         raise Refused("%s is older than the installed %s (allow_downgrade is not set)" % (version, r["version"]))
+    if not (config.get("channel") or config.get("tag")) and parse_version(version)[1]:
+        if r["version"] and not parse_version(r["version"])[1]:
+            # Whoever has the account can call it the latest; that it is one stands in what was signed.
+            raise Refused("%s is a prerelease, and neither channel nor tag is set" % version)
     return order != 0 or bool(config.get("tag"))
 
 
-def _fits_board(config, header):
+def fits_board(config, header):
     version = header["version"]
     project = header.get("project")
     if project is None:
@@ -98,7 +102,7 @@ def _look(config):
             if header["version"] == record()["version"]:
                 _same(source.http, first)
             return None, None
-        _fits_board(config, header)
+        fits_board(config, header)
         found, source = source, None
         return found, first
     finally:

@@ -39,7 +39,10 @@ class Http:
             address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
         except OSError as e:
             raise HttpError("cannot find %s: %s" % (host, e))
-        s = socket.socket()
+        try:
+            s = socket.socket()
+        except OSError as e:
+            raise HttpError("no socket for %s: %s" % (host, e))
         try:
             s.settimeout(self.timeout)
             s.connect(address)

@@ -47,8 +47,13 @@ def wrap(sock, host, settings):
         if not _said:
             log("W", why)
             _said = True
-    if not hasattr(tls, "SSLContext"):
-        return tls.wrap_socket(sock, server_hostname=host)
+    if not _able():
+        # axTLS would send what is written before its handshake is done, and in the clear, and waits
+        # for ever in a socket that does not block.
+        sock.settimeout((settings.get("limits") or settings).get("timeout_s", 20))
+        if not hasattr(tls, "SSLContext"):
+            return tls.wrap_socket(sock, server_hostname=host)
+        return tls.SSLContext(tls.PROTOCOL_TLS_CLIENT).wrap_socket(sock, server_hostname=host)
     ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     if checks(settings):
         ctx.verify_mode = tls.CERT_REQUIRED

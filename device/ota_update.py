@@ -2,12 +2,11 @@
 
 import os
 import sys
-from ota_find import Refused, count, seek
-from ota_manifest import Manifest, ManifestError
+from ota_find import Refused, count, fits_board, seek
+from ota_manifest import Manifest, ManifestError, read_header
 from ota_updater import HOME, ROOT, OtaError, buffer, clear, copies, copy, file_hash, kind, log, record, tell, write
 from ota_url import HttpError
 
-_BUSY = (403, 429, 503)  # the server is the right one, and will answer another time
 _INCOMING = HOME + "new/incoming"  # a manifest that was not checked yet
 
 
@@ -50,19 +49,48 @@ def _save_manifest(http, first):
             f.write(b[:got])
 
 
+def _good(lines):
+    """Those of the lines that are keys."""
+    from binascii import a2b_base64
+
+    out = []
+    for line in lines:
+        parts = line.split()
+        try:
+            if len(parts) > 1 and parts[0] == "ssh-ed25519" and len(a2b_base64(parts[1])) == 51:
+                out.append(line)
+        except ValueError:
+            pass
+    return out
+
+
+def _keys_file(config):
+    """The file with the trusted keys, as a path below the root; None where they are in the config."""
+    keys = config.get("keys")
+    return keys.lstrip("/") if isinstance(keys, str) else None
+
+
 def _keys(config):
     """The trusted keys: of the config itself, or of the file that it names, one a line."""
     keys = config.get("keys")
-    if not isinstance(keys, str):
-        return keys
+    if keys is None or keys == [] or keys == ():
+        return None
     try:
-        with open(ROOT + keys) as f:
-            keys = [line.strip() for line in f if line.startswith("ssh-")]
-    except (OSError, UnicodeError):
+        if isinstance(keys, str):
+            with open(ROOT + _keys_file(config)) as f:
+                keys = _good(f)
+        else:
+            keys = _good(keys)
+    except (OSError, UnicodeError, TypeError, AttributeError):
         keys = None
     if not keys:  # no keys would mean: take anything
-        raise Refused("no keys in %s: every release is refused" % config["keys"])
+        raise Refused("no keys in %s: every release is refused" % (config["keys"],))
     return keys
+
+
+def _limits(config):
+    limits = config.get("limits") or {}
+    return [count(limits, *x) for x in (("retries", 3, 1), ("trial_boots", 3, 1), ("trial_s", 600, 0))]
 
 
 def _verify(config):
@@ -101,14 +129,17 @@ def check(config):
 
 def update(config):
     _keys(config)  # a version that cannot say whom it trusts is not to be confirmed
+    _limits(config)
     r = record()
     if r["state"] == "trial":  # that the server was reached is all that counts now
+        with open(HOME + "new/manifest.json", "rb") as f:  # by these settings it must be for this board
+            fits_board(config, read_header(f.readline(2049)))
         try:
             source, _ = seek(config)
             if source:
                 source.close()
         except (Refused, HttpError) as e:
-            if isinstance(e, HttpError) and e.status not in _BUSY:
+            if isinstance(e, HttpError) and not e.wait:
                 raise
             log("W", "%s" % e)
         return None
@@ -142,17 +173,15 @@ def update(config):
 
 def _forget():
     for e in os.ilistdir(HOME + "new"):
-        if e[0] != "incoming":
+        if e[0] not in ("incoming", "ids"):
             os.remove(HOME + "new/" + e[0])
 
 
 def _stage(config, source, m, version):
     from ota_plan import Plan
 
-    limits = config.get("limits") or {}
-    tries, boots, secs = [count(limits, *x) for x in (("retries", 3, 1), ("trial_boots", 3, 1), ("trial_s", 600, 0))]
-    keys = config.get("keys")
-    plan = Plan(m, keys if isinstance(keys, str) else None)
+    tries, boots, secs = _limits(config)
+    plan = Plan(m, _keys_file(config))
     if plan.hash_key != "sha256":
         if config.get("keys"):
             raise Refused("this firmware has no SHA-256, and so cannot check signatures")

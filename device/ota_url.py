@@ -34,6 +34,8 @@ def split(url):
         raise OtaError("not a http(s) address: " + url[:40])
     i = rest.find("/")
     host, path = (rest[:i], rest[i:]) if i >= 0 else (rest, "/")
+    if "@" in host:
+        raise OtaError("not a host: a user or token stands before it")
     port = 443 if scheme == "https" else 80
     if ":" in host:
         host, p = host.rsplit(":", 1)

@@ -118,11 +118,16 @@ pub(crate) const KEYS: &str = "ota_keys";
 /// The keys in such a file.
 pub(crate) fn trusted(bytes: &[u8]) -> Result<Vec<PublicKey>, CheckError> {
     let text = String::from_utf8_lossy(bytes);
-    let lines = text.lines().map(str::trim).enumerate();
-    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
-    let key =
-        |(at, line)| PublicKey::parse_line(line).map_err(|source| CheckError::Key { line: at + 1, source });
-    lines.map(key).collect()
+    // A board reads the file as text, all of it or nothing: a byte that is none counts in a comment too.
+    let damaged = |line: &str| line.contains(char::REPLACEMENT_CHARACTER);
+    let mut keys = Vec::new();
+    for (at, line) in text.lines().map(str::trim).enumerate() {
+        if damaged(line) || !line.is_empty() && !line.starts_with('#') {
+            let key = if damaged(line) { Err(KeyError::Type) } else { PublicKey::parse_line(line) };
+            keys.push(key.map_err(|source| CheckError::Key { line: at + 1, source })?);
+        }
+    }
+    Ok(keys)
 }
 
 /// What a board runs first.

@@ -119,6 +119,9 @@ fn a_file_of_trusted_keys_must_hold_some_and_a_handover_is_said() {
         app.run("manifest --version v1.0.0 boot.py main.py ota_keys").refused(words);
         tried += 1;
     }
+    app.write("ota_keys", b"# B\xfcro\n");
+    app.run("build --version v1.0.0").refused(&["ota_keys, line 1: not a line of the form"]);
+    tried += 1;
     println!("  cases {tried}: files of keys that are none");
     app.write("ota_keys", "# nobody\n");
     app.run("build --version v1.0.0 --allow-no-updater").ok();
