@@ -230,13 +230,15 @@ impl Differ {
     }
 }
 
-/// Whether it has a right checksum over what is no JSON, or very large numbers: the spec lets
+/// Whether it has a right checksum over what is no JSON, very large numbers, or minus nought: the spec lets
 /// readers be as they are there. MicroPython's own JSON reader takes `{"a" 1}`.
 fn nobody_writes(record: &[u8]) -> bool {
     let long = |digits: &[u8]| digits.iter().all(u8::is_ascii_digit);
     match Record::parse(record) {
         Err(JournalError::Json) => true,
-        Err(JournalError::Seq | JournalError::Type(_)) => record.windows(20).any(long),
+        Err(JournalError::Seq | JournalError::Type(_)) => {
+            record.windows(20).any(long) || record.windows(2).any(|two| two == b"-0")
+        }
         _ => false,
     }
 }
