@@ -20,7 +20,7 @@ CUT = 13  # exit code of a board that lost its power
 SYNC = 0xFFFFFFFF  # in a log, as an address: the file system waits until all is written
 
 # Counters, shared by all processes: see Flash.__init__.
-WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES, CALLS = range(9)
+WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES, CALLS, SWALLOWED = range(10)
 
 
 def mapped(path, size):

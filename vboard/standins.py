@@ -6,7 +6,7 @@ import sys
 import time
 from array import array
 
-from flash import CALLS, ERRORS, WDT_ON, WDT_AT, SLEEPS
+from flash import CALLS, ERRORS, SWALLOWED, WDT_ON, WDT_AT, SLEEPS
 
 RESET, SOFT, REPL, CUT, SLEEP, DEAD = 10, 11, 12, 13, 14, 15
 
@@ -104,6 +104,30 @@ def count_calls(flash):
         sys.modules[name] = Module(name, **names)
 
 
+def watch_calls(flash):
+    """From now on calls of the file system are counted that went well although the flash had failed in them."""
+    import builtins
+
+    def watched(call):
+        def wrapper(*args, **kw):
+            before = flash.n[ERRORS]
+            result = call(*args, **kw)
+            if flash.n[ERRORS] != before:
+                flash.n[SWALLOWED] += 1
+                print("board: the file system has swallowed it")
+            return result
+
+        return wrapper
+
+    builtins.open = watched(open)
+    import os
+
+    names = {k: getattr(os, k) for k in dir(os) if k[0] != "_"}
+    for k in ("stat", "statvfs", "ilistdir", "mkdir", "rmdir", "remove", "rename"):
+        names[k] = watched(names[k])
+    sys.modules["os"] = Module("os", **names)
+
+
 def modules(flash, opts, probe):
     """{name: module} for this board. Each process needs its own, for the signal."""
     Timer.divide = opts.get("timer_divide", 1)
@@ -180,6 +204,8 @@ def modules(flash, opts, probe):
         sys.modules["tls"] = Module("tls", SSLContext=SSLContext, PROTOCOL_TLS_CLIENT=tls.PROTOCOL_TLS_CLIENT)
     if opts.get("count_calls"):
         count_calls(flash)
+    if opts.get("watch_calls"):
+        watch_calls(flash)
     divide, clock = opts.get("sleep_divide"), opts.get("clock")
     if divide or clock is not None:
         names = {k: getattr(time, k) for k in dir(time) if k[0] != "_"}
