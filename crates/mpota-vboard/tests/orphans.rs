@@ -255,3 +255,35 @@ fn a_list_of_assets_without_an_end_or_a_folder_to_note_it_in_is_an_error_of_the_
     run(&board);
     assert_eq!(version(&board), confirmed("v1.1.0"));
 }
+
+#[test]
+fn a_repository_that_has_moved_is_followed_and_its_releases_keep_their_name() {
+    let mut cases = 0;
+    for (project, taken) in [("octo/weather", true), ("octo/station", false)] {
+        let world = World::new();
+        let release = Release { project: project.into(), ..Release::new("v1.1.0", tiny("v1.1.0")) };
+        world.bench.publish(&release).unwrap();
+        let folder = world.bench.release_dir("v1.1.0");
+        let url = server(move |path| {
+            let to = |to: String| reply("302 Found", &format!("Location: {to}\r\n"), b"");
+            if let Some(rest) = path.strip_prefix("/octo/weather/") {
+                return to(format!("/octo/station/{rest}"));
+            }
+            if let Some(name) = path.strip_prefix("/octo/station/releases/latest/download/") {
+                return to(format!("/octo/station/releases/download/v1.1.0/{name}"));
+            }
+            match std::fs::read(folder.join(path.rsplit('/').next().unwrap_or_default())) {
+                Ok(bytes) => reply("200 OK", "", &bytes),
+                Err(_) => reply("404 Not Found", "", b""),
+            }
+        });
+        let board = world.board();
+        let own = text(&board, "/secrets.py").replace(world.server.base_url(), &url);
+        board.write("/secrets.py", own.as_bytes()).unwrap();
+        let log = run(&board).output;
+        assert_eq!(version(&board), confirmed(if taken { "v1.1.0" } else { "v1.0.0" }), "{project}: {log}");
+        assert_eq!(log.contains("is a release of octo/station"), !taken, "{log}");
+        cases += 1;
+    }
+    println!("  cases {cases}: releases of a repository that has moved");
+}

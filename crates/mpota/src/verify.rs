@@ -29,6 +29,8 @@ pub struct VerifyOptions {
     pub target: Target,
     /// Whose signatures count; none: the signature is only looked at.
     pub keys: Vec<PublicKey>,
+    /// What the release says it is for, where that is not the name of its repository.
+    pub identity: Option<String>,
     /// What answers for `owner/repo`.
     pub base_url: String,
     /// A PEM file of the certificate authorities to trust instead of the usual ones.
@@ -43,7 +45,15 @@ impl VerifyOptions {
     /// Options that ask GitHub and trust no key.
     pub fn new(target: Target) -> Self {
         let base_url = GITHUB.to_owned();
-        Self { target, keys: Vec::new(), base_url, ca: None, against: None, token: token::find }
+        Self {
+            target,
+            keys: Vec::new(),
+            identity: None,
+            base_url,
+            ca: None,
+            against: None,
+            token: token::find,
+        }
     }
 }
 
@@ -196,6 +206,7 @@ pub fn verify(options: &VerifyOptions) -> Result<Report, VerifyError> {
     report.token = found.token;
     check_signature(&mut report, &found.bytes, &options.keys);
     if let Target::Project { project, tag } = &options.target {
+        let project = options.identity.as_ref().unwrap_or(project);
         check_name(&mut report, project, tag.as_deref().or(found.tag.as_deref()));
     }
     if let Some(target) = &options.against {

@@ -40,6 +40,25 @@ fn a_release_is_published_whole_and_read_back_as_a_board_does() {
 }
 
 #[test]
+fn a_repository_that_has_moved_gets_releases_that_keep_the_name_boards_know() {
+    let hub = Hub::new();
+    std::fs::create_dir_all(hub.repository().with_file_name("station")).unwrap();
+    std::fs::remove_dir(hub.repository()).unwrap();
+    let server = hub.serve();
+    hub.app.write("mpota.toml", "project = \"octo/weather\"\n");
+    let alone = hub.publish(&server, "--moved").said();
+    assert!(alone.code == 2 && alone.err.contains("--repo"), "{}", alone.err);
+    hub.publish(&server, "--repo octo/station").said().refused(&["is for octo/weather"]);
+    let said = hub.publish(&server, "--moved --repo octo/station").said().ok();
+    assert_eq!(said.out, format!("{}/octo/station/releases/tag/v1.0.0\n", server.base_url()));
+    let manifest = hub.folder.path().join("octo/station/v1.0.0/manifest.json");
+    assert!(std::fs::read_to_string(manifest).unwrap().contains("\"project\":\"octo/weather\""));
+    // It is still the app's own release that is published, not anybody's.
+    hub.app.write("mpota.toml", "project = \"octo/rain\"\n");
+    hub.publish(&server, "--moved --repo octo/station").said().refused(&["is for octo/weather", "octo/rain"]);
+}
+
+#[test]
 fn every_file_is_an_asset_in_the_plain_layout_too() {
     let hub = Hub::new();
     hub.app.run("build --version v1.0.0 --plain").ok();

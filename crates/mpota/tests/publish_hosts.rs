@@ -24,7 +24,7 @@ fn a_repository_that_has_moved_is_named_and_the_token_goes_to_no_other_host() {
     for (to, requests, expected) in cases {
         let (error, seen) = Answers::new(vec![moved(to), found()]).refuse(hub.bare(""));
         let said = words(&error);
-        assert!(said.contains(expected) && said.contains("write the new name as `project`"), "{said}");
+        assert!(said.contains(expected) && said.contains("--moved --repo and the new name"), "{said}");
         assert_eq!((seen.len(), error.exit_code()), (requests, 1), "{to}");
     }
 }

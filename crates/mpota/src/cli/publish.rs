@@ -59,6 +59,10 @@ pub struct Args {
     /// The repository [default: `project` in mpota.toml; without that file, the release's]
     #[arg(long, value_name = "OWNER/NAME")]
     repo: Option<String>,
+    /// The repository has moved to --repo: the release stays one of `project` in mpota.toml, the name by
+    /// which boards know it
+    #[arg(long, requires = "repo")]
+    moved: bool,
     /// Also bring this channel to the version, like beta. Can be repeated
     #[arg(long, value_name = "NAME")]
     channel: Vec<String>,
@@ -157,6 +161,7 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
         false => None,
     };
     let ours = config.as_ref().map(|config| config.project.clone());
+    let identity = if args.moved { ours.clone() } else { None };
     let project = match args.repo.or(ours).or(manifest.header.project) {
         Some(project) if names::is_project(&project) => project,
         Some(other) => {
@@ -178,6 +183,7 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
         (None, None) => None,
     };
     let mut options = PublishOptions::new(folder, project);
+    options.identity = identity;
     options.channels = args.channel;
     options.latest = match (args.latest, args.no_latest) {
         (true, _) => Some(true),

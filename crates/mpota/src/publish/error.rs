@@ -107,7 +107,7 @@ pub enum PublishError {
     /// The repository is somewhere else now.
     #[error("{project} has moved to {to}")]
     #[diagnostic(help(
-        "write the new name as `project` into mpota.toml; boards that have the old one refuse the new releases until their CONFIG says `project` too"
+        "leave `project` in mpota.toml as it is, for boards know releases by it, and publish with --moved --repo and the new name: boards follow the redirect from the old one. A later release may bring them \"owner\" and \"repo\" of the new place and \"project\" with the old name"
     ))]
     Moved {
         /// The old name.

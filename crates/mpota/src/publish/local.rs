@@ -60,9 +60,10 @@ impl Local {
             PublishError::Verify(verify::VerifyError::Manifest { place, source })
         })?;
         // GitHub does not tell upper from lower case in these names.
-        let ours = |other: &String| other.eq_ignore_ascii_case(&options.project);
+        let wanted = options.identity.as_ref().unwrap_or(&options.project);
+        let ours = |other: &String| other.eq_ignore_ascii_case(wanted);
         if let Some(other) = parsed.header.project.clone().filter(|other| !ours(other)) {
-            let (folder, project) = (options.folder.display().to_string(), options.project.clone());
+            let (folder, project) = (options.folder.display().to_string(), wanted.clone());
             return Err(PublishError::OtherProject { folder, other, project });
         }
         if options.latest == Some(true) && parsed.header.version.is_prerelease() {

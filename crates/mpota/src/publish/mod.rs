@@ -35,6 +35,9 @@ pub struct PublishOptions {
     pub folder: PathBuf,
     /// `owner/name` of the repository.
     pub project: String,
+    /// What the release says it is for, where that is another name: the one from before the repository
+    /// moved, by which boards know it.
+    pub identity: Option<String>,
     /// The channels that shall have it too.
     pub channels: Vec<String>,
     /// Whether it becomes the latest release. `None`: unless the latest one is newer.
@@ -69,6 +72,7 @@ impl PublishOptions {
         Self {
             folder: folder.into(),
             project: project.into(),
+            identity: None,
             channels: Vec::new(),
             latest: None,
             notes: None,

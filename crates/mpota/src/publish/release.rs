@@ -221,6 +221,7 @@ impl Run<'_> {
         how.base_url.clone_from(&self.options.base_url);
         how.ca.clone_from(&self.options.ca);
         how.keys.clone_from(&self.options.keys);
+        how.identity.clone_from(&self.options.identity);
         how.token = if private { self.options.token } else { |_| None };
         how
     }
