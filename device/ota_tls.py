@@ -58,7 +58,7 @@ def wrap(sock, host, settings):
     if checks(settings):
         ctx.verify_mode = tls.CERT_REQUIRED
         _trust(ctx, ROOT + settings.get("ca", "ota_ca"))
-    elif hasattr(tls, "CERT_NONE"):
+    else:
         ctx.verify_mode = tls.CERT_NONE
     return ctx.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
 
