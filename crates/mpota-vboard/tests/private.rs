@@ -6,7 +6,8 @@ mod common;
 
 use common::{World, app_tree, confirmed, run, text, tiny, version};
 use mpota_serve::{Fault, FaultKind, ListenerKind};
-use mpota_vboard::bench::Release;
+use mpota_vboard::End;
+use mpota_vboard::bench::{Release, TINY_MAIN};
 use std::time::Duration;
 
 fn private() -> World {
@@ -170,6 +171,38 @@ fn fault_20_a_gateway_that_fails_is_asked_again_with_a_pause() {
     let run = run(&board);
     assert!(run.output.contains("answers 502") && run.output.contains("again in 1"), "{}", run.output);
     assert_eq!(version(&board), confirmed("v1.1.0"));
+}
+
+/// docs/boards.md: an app that has started a watchdog feeds it by a timer while `update()` runs.
+#[test]
+fn an_app_with_a_watchdog_feeds_it_by_a_timer_during_an_update() {
+    let mut updated = Vec::new();
+    for feed in [true, false] {
+        let world = private();
+        let board = world.board();
+        let with = |text: &str| {
+            text.replace("import app\n", "import app\nwdt = machine.WDT(timeout=600)\n").replace(
+                "        staged = ota_updater.update(config)\n",
+                "        t = machine.Timer(0)\n        \
+                 t.init(mode=t.PERIODIC, period=300, callback=lambda _: wdt.feed())\n        \
+                 staged = ota_updater.update(config)\n        t.deinit()\n",
+            )
+        };
+        let mut main = with(TINY_MAIN);
+        if !feed {
+            main = main.replace("callback=lambda _: wdt.feed()", "callback=lambda _: None");
+        }
+        board.write("/main.py", main.as_bytes()).unwrap();
+        world.publish("v1.1.0", tiny("v1.1.0").with("main.py", with(TINY_MAIN)));
+        world.server.add_fault(Fault::once("GET", "/releases", FaultKind::BadGateway));
+        let run = run(&board);
+        assert!(run.output.contains("ota W again in 1"), "{}", run.output);
+        assert_eq!(run.output.contains("board: watchdog"), !feed, "{}", run.output);
+        // The next start goes on with the download either way.
+        assert_eq!((run.end, version(&board)), (End::Sleep, confirmed("v1.1.0")), "{}", run.output);
+        updated.push(feed);
+    }
+    assert_eq!(updated, [true, false]);
 }
 
 /// What `mpota publish --channel` makes: a release that holds the manifest of another one.
