@@ -13,6 +13,7 @@ sys.path.insert(0, sys.argv[1])
 import ota_http
 import ota_url
 import ota_updater
+from fuzz_loop import converse
 
 # The modules that an update has loaded by the time it reads answers.
 import ota_api
@@ -22,7 +23,6 @@ DEADLINE = 120
 TOKEN = "SECRET-TOKEN"
 HOST = "a.example"
 MOST = 20000  # of a body, as an update would stop behind what was signed
-ballast = []
 
 
 class Clock:
@@ -248,19 +248,5 @@ Tls.wrap = lambda s, host, settings: s
 Tls.checks = lambda settings: True
 Tls.explain = lambda host, error: None
 sys.modules["ota_tls"] = Tls
-if len(sys.argv) > 3:
-    ota_updater.buffer()
-    gc.collect()
-    while gc.mem_free() > int(sys.argv[3]) + 1024:
-        ballast.append(bytes(512))
-stdin = sys.stdin.buffer
-while True:
-    line = stdin.readline().split()
-    if not line:
-        break
-    try:
-        said = answer(line[0], stdin.read(int(line[1])))
-    except Exception as e:
-        said = "raises %s: %s" % (type(e).__name__, str(e)[:90].replace("\n", " "))
-    print("=", said)
-    gc.collect()
+ota_updater.buffer()
+converse(answer, *sys.argv[3:])

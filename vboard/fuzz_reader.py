@@ -3,18 +3,17 @@ begins with "= ". crates/mpota-fuzz/src/verdict.rs says the same of the Rust rea
 folder of the device's modules, a file to write inputs to, the file with the trusted keys, and how
 many bytes of the heap to leave free (else all)."""
 
-import gc
 import sys
 
 sys.path.insert(0, sys.argv[1])
 import ota_manifest
 import ota_updater
+from fuzz_loop import converse
 from ota_sign import SignatureError, check
 from ota_url import HttpError
 from ota_version import compare, parse_version
 
 INPUT = sys.argv[2]
-ballast = []
 with open(sys.argv[3]) as f:
     KEYS = f.read().strip().split("\n")
 
@@ -129,23 +128,4 @@ def answer(kind, data):
         return e.code
 
 
-def leave(free):
-    """Use up the heap, so that so much is left, in pieces as small as any."""
-    gc.collect()
-    while gc.mem_free() > free + 1024:
-        ballast.append(bytes(512))
-
-
-if len(sys.argv) > 4:
-    leave(int(sys.argv[4]))
-stdin = sys.stdin.buffer
-while True:
-    line = stdin.readline().split()
-    if not line:
-        break
-    try:
-        said = answer(line[0], stdin.read(int(line[1])))
-    except Exception as e:
-        said = "raises %s: %s" % (type(e).__name__, str(e)[:60].replace("\n", " "))
-    print("=", said)
-    gc.collect()
+converse(answer, *sys.argv[4:])
