@@ -17,6 +17,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+/// First cuts of a scenario on FAT straight on flash, and second cuts for each, where nothing else is said.
+const RAW_SAMPLE: (u64, u64) = (40, 3);
+
 #[derive(Debug, Default, Clone)]
 struct Arguments {
     quick: bool,
@@ -52,16 +55,27 @@ fn arguments(args: &[String]) -> Result<Arguments> {
             }
             _ => bail!(
                 "powercut [--quick|--deep] [--seed N] [--fs lfs|lfs-small|fat|fat-raw]... [--scenario NAME] [--first N] [--second N] [--sabotage NAME]\n\
-                 --deep cuts the recoveries from torn writes too; --only 'NAME OF A CUT' shows what the board prints there"
+                 --deep cuts the recoveries from torn writes too; --first 0 --second 0 cuts everywhere on fat-raw too, where each destroyed FAT takes seconds; --only 'NAME OF A CUT' shows what the board prints there"
             ),
         }
     }
     if out.file_systems.is_empty() {
         out.file_systems = FileSystem::ALL.to_vec();
-        // Nothing is promised for it, and a destroyed FAT can keep a boot busy for ever.
+        // See samples().
         out.file_systems.retain(|fs| !out.quick || *fs != FileSystem::FatRaw);
     }
     Ok(out)
+}
+
+/// How many first cuts, and second cuts for each of them; 0: all.
+fn samples(fs: FileSystem, a: &Arguments) -> (u64, u64) {
+    let (first, second) = match fs {
+        _ if a.quick => (6, 3),
+        // Nothing is promised for it, and every destroyed FAT may keep a boot busy until it is unplugged.
+        FileSystem::FatRaw => RAW_SAMPLE,
+        _ => (0, 0),
+    };
+    (a.first.unwrap_or(first), a.second.unwrap_or(second))
 }
 
 /// One cell of the matrix: what the harness counted.
@@ -77,11 +91,12 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
     let server = Server::start(Options::new(made.bench.releases()))?;
     let goal = Server::start(Options::new(made.goal.releases()))?;
     let new: Vec<String> = vec![made.new.display().to_string()];
+    let (first, second) = samples(fs, a);
     let mut options = json!({
         "fs": fs.name(), "size": scenario.flash(), "before": made.before.display().to_string(), "new": new, "version": "v1.1.0",
         "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
-        "seed": a.seed, "limit_ms": 10_000, "sample": a.first.unwrap_or(if a.quick { 6 } else { 0 }),
-        "sample2": a.second.unwrap_or(if a.quick { 3 } else { 0 }), "divide": scenario.divide(), "sleeps": 1,
+        "seed": a.seed, "limit_ms": if fs == FileSystem::FatRaw { 3000 } else { 10_000 },
+        "sample": first, "sample2": second, "divide": scenario.divide(), "sleeps": 1,
         "torn_second": a.deep,
         "expect": if scenario.kept { "new" } else { "old" }, "modes": scenario.modes,
     });
@@ -151,17 +166,34 @@ pub fn run(args: &[String]) -> Result<()> {
     ensure!(!scenarios.is_empty(), "no such scenario; there are: {}", names());
     mpota_vboard::bench::compiled_agent()?;
     println!("seed {}", a.seed);
+    for fs in &a.file_systems {
+        let (first, second) = samples(*fs, &a);
+        if first != 0 || second != 0 {
+            let of = |n: u64| if n == 0 { "all".to_owned() } else { n.to_string() };
+            println!(
+                "{}: a sample, {} first cuts a scenario and {} second cuts for each (0: all)",
+                fs.name(),
+                of(first),
+                of(second)
+            );
+        }
+    }
     print!("{:<26} {:<9}", "scenario", "fs");
     COLUMNS.iter().for_each(|c| print!(" {c:>0$}", width(c)));
     println!();
 
     let began = Instant::now();
-    let work: Vec<_> =
-        a.file_systems.iter().flat_map(|fs| scenarios.iter().map(move |s| (*s, *fs))).collect();
+    let work: Vec<_> = a
+        .file_systems
+        .iter()
+        .flat_map(|fs| scenarios.iter().map(move |s| (*s, *fs)))
+        .filter(|(s, fs)| a.scenario.is_some() || s.on.contains(fs))
+        .collect();
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+        // One more than there are cores: each waits for a fifth of its time for a boot to end.
+        for _ in 0..=std::thread::available_parallelism().map_or(2, usize::from) {
             scope.spawn(|| {
                 while let Some((scenario, fs)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let result = cell(&micropython, scenario, *fs, &a);

@@ -1,7 +1,8 @@
 //! What happens to a board in the power-cut matrix: one row a scenario.
 
 use anyhow::Result;
-use mpota_vboard::bench::{Agent, App, Bench, Release, TINY_MAIN};
+use mpota_vboard::FileSystem;
+use mpota_vboard::bench::{Agent, App, Bench, Release, TINY_MAIN, compile};
 use std::path::PathBuf;
 
 /// Files by path.
@@ -21,6 +22,8 @@ pub struct Scenario {
     pub modes: &'static [&'static str],
     /// Whether the updater on the board is source, and part of the release.
     agent: Agent,
+    /// The file systems that it runs on, unless it is asked for by name.
+    pub on: &'static [FileSystem],
     /// Whether v1.0.0 was put there by the updater's own records, or by hand.
     by_hand: bool,
 }
@@ -28,7 +31,16 @@ pub struct Scenario {
 const CUTS: &[&str] = &["cuts"];
 
 const fn row(name: &'static str, kept: bool, make: fn() -> Result<(App, Release)>) -> Scenario {
-    Scenario { name, make, kept, extra: |_| Ok(Vec::new()), modes: CUTS, agent: Agent::Mpy, by_hand: false }
+    Scenario {
+        name,
+        make,
+        kept,
+        extra: |_| Ok(Vec::new()),
+        modes: CUTS,
+        agent: Agent::Mpy,
+        on: &FileSystem::ALL,
+        by_hand: false,
+    }
 }
 
 /// The table.
@@ -49,8 +61,10 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     row("boot.py", true, || to(|app| append(app, "boot.py", "\nprint('new boot')\n"))),
     row("main.py", true, || to(|app| append(app, "main.py", "\n# new\n"))),
-    Scenario { agent: Agent::Py, ..row("updater-to-newer", true, || updater(false)) },
-    Scenario { agent: Agent::Py, ..row("updater-to-older", true, || updater(true)) },
+    row("updater-to-newer", true, || updater(false)),
+    row("updater-to-older", true, || updater(true)),
+    // Its source is long: on small blocks that is many times as many cuts of the same kind.
+    Scenario { agent: Agent::Py, on: &[FileSystem::Lfs], ..row("updater-compiled", true, updater_compiled) },
     row("undo-after-crash", false, || {
         to(|app| every_file(app).with("app.py", "V = 1 / 0\n").with("more/x.py", "#\n"))
     }),
@@ -62,14 +76,11 @@ pub const SCENARIOS: &[Scenario] = &[
             append(app, "app.py", "import ota_updater, machine\nota_updater.rollback()\nmachine.reset()\n")
         })
     }),
-    Scenario {
-        agent: Agent::Py,
-        ..row("undo-of-a-broken-updater", false, || {
-            let (one, mut two) = updater(false)?;
-            two.app = two.app.with("lib/ota_updater.py", "1 / 0\n");
-            Ok((one, two))
-        })
-    },
+    row("undo-of-a-broken-updater", false, || {
+        let (one, mut two) = updater(false)?;
+        two.app = two.app.with("lib/ota_updater.mpy", compile("ota_updater.py", b"1 / 0\n")?);
+        Ok((one, two))
+    }),
     Scenario { extra: leftovers, ..row("leftovers", true, || to(|app| app.without("lib/util.py"))) },
     Scenario { extra: half_fetched, ..row("download-resumed", true, || to(every_file)) },
     row("hooks", true, || hooks("pass")),
@@ -116,18 +127,32 @@ fn every_file(app: App) -> App {
     paths.iter().fold(app, |app, path| append(app, path, "\n# every file\n"))
 }
 
+/// The updater as it is.
+fn updater_source() -> Result<String> {
+    let files = mpota_vboard::agent_files()?;
+    let (_, source) = files.into_iter().find(|(name, _)| name == "ota_updater.py").unwrap_or_default();
+    Ok(String::from_utf8_lossy(&source).into_owned())
+}
+
 /// Both releases hold the updater; the newer one writes journals of format 2.
 fn updater(back: bool) -> Result<(App, Release)> {
-    let (_, source) =
-        mpota_vboard::agent_files()?.into_iter().find(|(n, _)| n == "ota_updater.py").unwrap_or_default();
-    let older = String::from_utf8_lossy(&source).into_owned();
+    let older = updater_source()?;
     let newer = older
         .replace("r[\"mpota\"] = 1", "r[\"mpota\"] = 2\n    r[\"later\"] = \"unknown to the older one\"");
     anyhow::ensure!(newer != older, "the updater does not write its journal's format as it used to");
     let (one, mut two) = to(|app| append(app, "boot.py", "\nprint('new boot')\n"))?;
     let (first, second) = if back { (newer, older) } else { (older, newer) };
-    two.app = two.app.with("lib/ota_updater.py", second);
-    Ok((one.with("lib/ota_updater.py", first), two))
+    let mpy = |source: &str| compile("ota_updater.py", source.as_bytes());
+    two.app = two.app.with("lib/ota_updater.mpy", mpy(&second)?);
+    Ok((one.with("lib/ota_updater.mpy", mpy(&first)?), two))
+}
+
+/// The updater was source, and comes as .mpy: for a while both lie there.
+fn updater_compiled() -> Result<(App, Release)> {
+    let source = updater_source()?;
+    let (one, mut two) = to(|app| app)?;
+    two.app = two.app.with("lib/ota_updater.mpy", compile("ota_updater.py", source.as_bytes())?);
+    Ok((one.with("lib/ota_updater.py", source), two))
 }
 
 fn hooks(last: &str) -> Result<(App, Release)> {
