@@ -15,7 +15,7 @@ CONFIG = {
     "limits": {"trial_boots": 3, "trial_s": 120},
 }
 
-# Wi-Fi, token, keys and the address of the server are this board's own: secrets.py, never released.
+# Wi-Fi, token and the address of the server are this board's own: secrets.py, never released.
 try:
     import secrets
 
@@ -30,9 +30,15 @@ def connect():
     wlan.connect(CONFIG.get("ssid"), CONFIG.get("password"))
     for _ in range(200):
         if wlan.isconnected():
-            return True
+            break
         time.sleep_ms(100)
-    return False
+    else:
+        return False
+    if time.gmtime()[0] < 2024:  # certificates have dates
+        import ntptime
+
+        ntptime.settime()
+    return True
 
 
 def update():

@@ -95,7 +95,7 @@ pub fn run(_: &[String]) -> Result<()> {
     check("the app confirmed it", version(&board)? == r#"{"version": "v1.1.0", "confirmed": true}"#)?;
     check("the settings are untouched", board.read("/settings.json")? == settings)?;
     println!(
-        "  (1 reset to install, {} requests over {} connections, {} writes to flash)",
+        "  (3 restarts to install: exchange, second look, trial; {} requests over {} connections, {} writes to flash)",
         server.requests().len(),
         server.connections() - before,
         run.writes

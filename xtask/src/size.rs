@@ -90,7 +90,7 @@ fn ordinary_boot() -> Result<()> {
     Ok(())
 }
 
-/// An app of 10 files, 60 KB, as the peers were measured with.
+/// An app of 10 files, 60 KB.
 fn app(version: &str) -> App {
     let mut app = App::default();
     for i in 0..8 {

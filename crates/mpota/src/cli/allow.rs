@@ -15,7 +15,8 @@ pub struct AllowArgs {
     /// Release what this link leads to, though that is not in the folder. Can be repeated
     #[arg(long, value_name = "PATH")]
     allow_link: Vec<String>,
-    /// Release a boot.py that does not start the updater: boards with it never update again
+    /// Release a boot.py that does not start the updater, or an ota_keys without a key: boards with it
+    /// never update again
     #[arg(long)]
     allow_no_updater: bool,
 }

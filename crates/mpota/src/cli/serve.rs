@@ -1,6 +1,6 @@
 //! `mpota serve`
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -94,8 +94,8 @@ pub fn run(args: &Args) -> miette::Result<()> {
     if server.releases().is_empty() {
         output::warning(format_args!("no release in {}", args.dir.display()));
     }
-    if args.listen.ip().is_loopback() {
-        output::hint("only this computer reaches it: --listen 0.0.0.0:8080 lets boards in");
+    for hint in hints(args.listen.ip(), args.host.is_some(), args.token_env.is_some() && !args.https) {
+        output::hint(hint);
     }
     match &args.ca {
         Some(path) => output::note(format_args!(
@@ -117,6 +117,29 @@ pub fn run(args: &Args) -> miette::Result<()> {
     }
 }
 
+/// What somebody who wants boards to reach the server may have overlooked.
+fn hints(listen: IpAddr, named: bool, token_over_http: bool) -> Vec<&'static str> {
+    let mut hints = Vec::new();
+    if listen.is_loopback() {
+        hints.push(
+            "only this computer reaches it: --listen 0.0.0.0:8080 --host ADDRESS lets boards in, \
+             ADDRESS being this computer's in their network",
+        );
+    } else if listen.is_unspecified() && !named {
+        hints.push(
+            "CONFIG[\"base_url\"] has to have this computer's address in the boards' network: \
+             --host ADDRESS names it",
+        );
+    }
+    if token_over_http {
+        hints.push(
+            "boards send a token over http only with CONFIG[\"insecure_token_over_http\"]: \
+             better serve with --https --ca FILE",
+        );
+    }
+    hints
+}
+
 fn token(option: &str, variable: Option<&str>) -> Result<Option<String>, Usage> {
     let Some(name) = variable else { return Ok(None) };
     match std::env::var(name) {
@@ -136,5 +159,32 @@ fn log(quiet: bool) -> impl Fn(&Event) {
         )),
         Event::Problem(text) => output::warning(text),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hints;
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    #[test]
+    fn a_server_that_boards_cannot_use_as_printed_says_so() {
+        let said = |listen, named, token| {
+            hints(listen, named, token).iter().map(|h| h.split(' ').next().unwrap_or_default()).collect()
+        };
+        let cases: [(_, _, _, Vec<&str>); 7] = [
+            (Ipv4Addr::LOCALHOST.into(), false, false, vec!["only"]),
+            (Ipv6Addr::LOCALHOST.into(), true, true, vec!["only", "boards"]),
+            (Ipv4Addr::UNSPECIFIED.into(), false, false, vec!["CONFIG[\"base_url\"]"]),
+            (Ipv6Addr::UNSPECIFIED.into(), false, true, vec!["CONFIG[\"base_url\"]", "boards"]),
+            (Ipv4Addr::UNSPECIFIED.into(), true, false, vec![]),
+            (Ipv4Addr::new(192, 168, 1, 5).into(), false, false, vec![]),
+            (Ipv4Addr::new(192, 168, 1, 5).into(), false, true, vec!["boards"]),
+        ];
+        for (listen, named, token, expected) in &cases {
+            let said: Vec<&str> = said(*listen, *named, *token);
+            assert_eq!(said, *expected, "{listen} {named} {token}");
+        }
+        println!("  cases {}: hints", cases.len());
     }
 }
