@@ -159,9 +159,9 @@ def make(memory, kind, opts):
     if kind == "lfs":  # as rp2 has it, but for larger reads: they are what takes the time here
         dev = Flash(memory, 4096, opts)
         return dev, vfs.VfsLfs2.mkfs, lambda d: vfs.VfsLfs2(d, progsize=256, readsize=1024)
-    if kind == "lfs-small":
+    if kind == "lfs-small":  # a quarter of a block at a time: many commits, several blocks for any file
         dev = Flash(memory, 512, opts)
-        return dev, vfs.VfsLfs2.mkfs, vfs.VfsLfs2
+        return dev, vfs.VfsLfs2.mkfs, lambda d: vfs.VfsLfs2(d, progsize=128, readsize=128)
     if kind == "fat":
         return Sectors(memory, 512, opts), vfs.VfsFat.mkfs, vfs.VfsFat
     if kind == "fat-raw":
