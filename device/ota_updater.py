@@ -178,6 +178,21 @@ def clear(folder, but=()):
                 os.remove(HOME + folder + "/" + e[0])
 
 
+def _mend(e):
+    """LittleFS gives no block to anybody while a file lies there that it calls corrupt: a flash that
+    has lost a write as the power went may leave one. True where `e` says so, and one of ours is gone."""
+    found = False
+    if isinstance(e, OSError) and e.errno == 84:
+        for folder in (".ota", ".ota/new", ".ota/old"):
+            for x in list(os.ilistdir(ROOT + folder)) if kind(ROOT + folder) else ():
+                path = ROOT + folder + "/" + x[0]
+                if file_hash(path) == "?":
+                    log("W", "corrupt, and so removed: " + path)
+                    os.remove(path)
+                    found = True
+    return found
+
+
 # --- the journal ---------------------------------------------------------
 
 
@@ -240,9 +255,10 @@ def write(**changes):
     try:
         _put_line(r["seq"], line)
     except OSError as e:
-        if e.errno != 28 or not kind(HOME + "new/reserve"):
+        if e.errno == 28 and kind(HOME + "new/reserve"):
+            os.remove(HOME + "new/reserve")  # the app on trial has filled the flash: it was kept for this
+        elif not _mend(e):
             raise
-        os.remove(HOME + "new/reserve")  # the app on trial has filled the flash: it was kept for this
         _put_line(r["seq"], line)
     _rec = r
     _written = True
@@ -653,6 +669,11 @@ def boot():
         except Exception as e:
             state = record()["state"]
             log("E", "%s: %r" % (state, e))
+            try:
+                if _mend(e):
+                    continue
+            except OSError as x:
+                log("E", "%r" % x)
             if state not in ("swapping", "undoing"):
                 if attempt > 2:
                     break

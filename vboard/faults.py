@@ -104,9 +104,12 @@ def each(m, key, limit, more, part=1, parts=1):
         if swallowed:
             # LittleFS went on over a read that failed: it takes the half of a folder before the last
             # one for the newest, and writes over that. Nobody above it can know.
-            m.lost += m.outcome["mixed"] > before[0] or m.outcome["dead"] > before[1]
+            lost = m.outcome["mixed"] > before[0] or m.outcome["dead"] > before[1]
             m.outcome["mixed"], m.outcome["dead"] = before[:2]
             del m.bad[before[2] :]
+            if lost:
+                m.lost += 1
+                m.note("lost by the file system", name, saw, 0)
     if limit and not ran and not m.opts.get("only"):
         raise ValueError(key + ": none of the faults happened")
 

@@ -6,6 +6,7 @@ network until it has come to rest, and then, once for every state that differs, 
 is a process forked from an interpreter that never ran any of the board's code.
 """
 
+import hashlib
 import json
 import os
 import random
@@ -15,7 +16,7 @@ import faults
 import standins
 import vboard
 from cutter import GOAL, MIXED, NEW, OLD, Cutter
-from flash import PROBES, WRITES
+from flash import PROBES
 
 
 REST = 80  # boots: an exchange that cannot be finished is given up after 30 starts, and its undo is not short
@@ -31,7 +32,8 @@ class Matrix:
         self.c.total = 0
         self.first = self.torn = self.reordered = self.second = self.third = self.online = 0
         self.outcome = {"old": 0, "new": 0, "healed": 0, "mixed": 0, "dead": 0, "silent": 0}
-        self.damaged = self.faults = self.lost = self.unfinished = 0
+        self.damaged = self.faults = self.lost = self.unfinished = self.same = 0
+        self.images = {}
         self.losses = False
         self.noted = {}
         self.seen = {}
@@ -48,10 +50,13 @@ class Matrix:
         if first and c.lied():
             self.outcome["mixed"] += 1
             self.note("version.json too early", what, 0, before)
+        if first:
+            c.record(True)
         code = c.go(False, self.opts.get("rest", 4), REST)
-        writes = c.dev.n[WRITES]
+        if first:
+            c.record(False)
+            self.recovery = c.writes()
         self.finish(what, before, code)
-        return writes
 
     def finish(self, what, before, code):
         c = self.c
@@ -130,42 +135,62 @@ class Matrix:
         if sample and total > sample:
             picks = {random.getrandbits(30) % total for _ in range(sample)}
         for number, (name, image) in enumerate(self.cuts()):
-            if opts.get("only", name) != name or (picks is not None and number not in picks):
+            if opts.get("only", name) != name or opts.get("like", "") not in name or (picks is not None and number not in picks):
                 continue
             image = bytes(image)
             c.load(image)
             self.first += 1
             self.torn += " torn" in name
             self.reordered += " overtaken" in name
-            writes = self.settle(name)
+            self.settle(name)
+            writes = len(self.recovery)
             # The recovery, cut at each of its writes.
             if opts.get("only") or " " in name and not opts.get("torn_second"):
                 continue
-            js = range(1, writes + 1)
+            js = range(writes)
             if sample2 and writes > sample2:
-                js = sorted({1 + random.getrandbits(30) % writes for _ in range(sample2)})
+                js = sorted({random.getrandbits(30) % writes for _ in range(sample2)})
+            self.reached, self.at = bytearray(image), 0
             for j in js:
-                torn = random.getrandbits(30) % 300 if opts["fs"] != "fat" else 0
-                c.load(image)
-                code = c.go(False, opts.get("rest", 4), REST, j, torn)
-                if code != standins.CUT and opts.get("divide", 1) > 1:
-                    continue  # the timer was a little later this time
-                if code != standins.CUT:
-                    raise ValueError("the cut of write %d after %s did not happen" % (j, name))
-                ran = c.shared[1]
-                self.second += 1
-                if random.getrandbits(30) % 4 == 0:  # a third cut, somewhere in what follows
-                    k = 1 + random.getrandbits(30) % 40
-                    if c.go(False, opts.get("rest", 4), REST, k, torn) == standins.CUT:
-                        self.third += 1
-                    name3 = "%s, %d (torn %d), %d" % (name, j, torn, k)
-                    ran |= c.shared[1]
-                else:
-                    name3 = "%s, %d (torn %d)" % (name, j, torn)
-                if ran & MIXED:
-                    self.outcome["mixed"] += 1
-                    self.note("mixed", name3, ran, 0)
-                self.settle(name3, False)
+                self.second_cut(name, j)
+
+    def second_cut(self, name, j):
+        """The power goes at write `j` (from 0) of the last recovery, and perhaps once more."""
+        c, opts = self.c, self.opts
+        torn = random.getrandbits(30) % 300 if opts["fs"] != "fat" else 0
+        while self.at < j:
+            self.put(self.reached, self.recovery[self.at])
+            self.at += 1
+        c.load(self.reached)
+        at, data, _ = self.recovery[j]
+        if data is None:
+            n = c.dev.block // 2 if torn else 0
+            data = b"\xff" * n
+        else:
+            n = min(torn, len(data))
+        c.memory[at : at + n] = data[:n]
+        self.second += 1
+        name = "%s, %d (torn %d)" % (name, j + 1, torn)
+        if self.seen_before():
+            self.same += 1
+            return
+        if random.getrandbits(30) % 4 == 0:  # a third cut, somewhere in what follows
+            k = 1 + random.getrandbits(30) % 40
+            if c.go(False, opts.get("rest", 4), REST, k, torn) == standins.CUT:
+                self.third += 1
+            name = "%s, %d" % (name, k)
+            if c.shared[1] & MIXED:
+                self.outcome["mixed"] += 1
+                self.note("mixed", name, c.shared[1], 0)
+        self.settle(name, False)
+
+    def seen_before(self):
+        """Whether a second cut has left this very flash, bit for bit, before: what follows is known then."""
+        digest = int.from_bytes(hashlib.sha256(self.c.memory).digest()[:7], "little")
+        if digest in self.images:
+            return True
+        self.images[digest] = True
+        return False
 
     def run(self):
         c, opts = self.c, self.opts
@@ -191,7 +216,7 @@ class Matrix:
         print(json.dumps({
             "writes": len(self.log), "damaged": self.damaged, "faults": self.faults, "lost": self.lost,
             "transitions": sorted(c.transitions()), "first": self.first, "torn": self.torn, "reordered": self.reordered,
-            "second": self.second, "third": self.third,
+            "second": self.second, "same": self.same, "third": self.third,
             "online": self.online, "probes": c.dev.n[PROBES], "boots": c.total, "outcome": self.outcome, "bad": self.bad,
             "ms": time.ticks_diff(time.ticks_ms(), began), "left": left,
         }))

@@ -107,6 +107,8 @@ def count_calls(flash):
 def watch_calls(flash):
     """From now on calls of the file system are counted that went well although the flash had failed in them."""
     import builtins
+    import io
+    import os
 
     def watched(call):
         def wrapper(*args, **kw):
@@ -119,9 +121,27 @@ def watch_calls(flash):
 
         return wrapper
 
-    builtins.open = watched(open)
-    import os
+    class File(io.IOBase):
+        def __init__(self, f):
+            self.f = f
+            for name in ("read", "readinto", "readline", "write", "seek", "flush", "close"):
+                setattr(self, name, watched(getattr(f, name)))
+            self.next = watched(f.__next__)
 
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.close()
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            return self.next()
+
+    really_open = watched(open)
+    builtins.open = lambda *args, **kw: File(really_open(*args, **kw))
     names = {k: getattr(os, k) for k in dir(os) if k[0] != "_"}
     for k in ("stat", "statvfs", "ilistdir", "mkdir", "rmdir", "remove", "rename"):
         names[k] = watched(names[k])

@@ -32,6 +32,8 @@ struct Arguments {
     second: Option<u64>,
     first: Option<u64>,
     only: Option<String>,
+    /// Only the first cuts with this in their names.
+    like: Option<String>,
 }
 
 fn arguments(args: &[String]) -> Result<Arguments> {
@@ -104,6 +106,9 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
         options["only"] = json!(only);
         options["verbose"] = json!(true);
     }
+    if let Some(like) = &a.like {
+        options["like"] = json!(like);
+    }
     // A small heap is forked faster; the images whose bits are turned are kept all at once.
     let heap = if scenario.modes.contains(&"flips") { "192M" } else { "16M" };
     let output = harness(micropython, heap, "powercut", &options)
@@ -119,12 +124,13 @@ fn number(cell: &Value, key: &str) -> u64 {
     cell.get(key).or_else(|| cell["outcome"].get(key)).and_then(Value::as_u64).unwrap_or(0)
 }
 
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "writes",
     "first",
     "torn",
     "reordered",
     "second",
+    "same",
     "third",
     "damaged",
     "faults",

@@ -50,6 +50,28 @@ fn fault_28_the_last_write_is_torn_or_overtaken_by_the_next() {
     println!("  cases {}: torn or overtaken writes", count("torn") + overtaken);
 }
 
+/// A file whose data were overtaken by the entry that names it is corrupt, and LittleFS then gives no
+/// block to anybody: neither the exchange nor the journal would ever go on.
+#[test]
+fn fault_28_a_corrupt_file_of_the_updater_is_in_nobodys_way() {
+    let micropython = MicroPython::find(Word::Bits64).expect("MicroPython");
+    let (mut overtaken, mut boots) = (0, 0);
+    for (name, fs) in [
+        ("updater-to-newer", FileSystem::LfsSmall),
+        ("undo-after-crash", FileSystem::LfsSmall),
+        ("updater-compiled", FileSystem::Lfs),
+    ] {
+        let scenario = SCENARIOS.iter().find(|s| s.name == name).expect("a scenario of the table");
+        let a = Arguments { like: Some("overtaken".into()), second: Some(1), ..Arguments::default() };
+        let counts = cell(&micropython, scenario, fs, &a).expect("the harness");
+        assert_eq!(number(&counts, "mixed") + number(&counts, "dead"), 0, "{counts}");
+        overtaken += number(&counts, "reordered");
+        boots += number(&counts, "boots");
+    }
+    assert!(overtaken > 50 && boots > overtaken, "{overtaken}");
+    println!("  cases {overtaken}: writes overtaken by the next");
+}
+
 #[test]
 fn fault_30_a_write_or_a_read_of_the_flash_fails() {
     let (writes, reads) =
