@@ -183,13 +183,15 @@ def _mend(e):
     has lost a write as the power went may leave one. True where `e` says so, and one of ours is gone."""
     found = False
     if isinstance(e, OSError) and e.errno == 84:
-        for folder in (".ota", ".ota/new", ".ota/old"):
-            for x in list(os.ilistdir(ROOT + folder)) if kind(ROOT + folder) else ():
-                path = ROOT + folder + "/" + x[0]
-                if file_hash(path) == "?":
-                    log("W", "corrupt, and so removed: " + path)
-                    os.remove(path)
-                    found = True
+        paths = ["version.json"]
+        for folder in (".ota/", ".ota/new/", ".ota/old/"):
+            if kind(ROOT + folder[:-1]):
+                paths.extend([folder + x[0] for x in os.ilistdir(ROOT + folder[:-1])])
+        for path in paths:
+            if file_hash(ROOT + path) == "?":
+                log("W", "corrupt, and so removed: " + path)
+                os.remove(ROOT + path)
+                found = True
     return found
 
 
