@@ -4,7 +4,7 @@ import os
 import sys
 from ota_find import Refused, count, fits_board, seek
 from ota_manifest import Manifest, ManifestError, read_header
-from ota_updater import HOME, ROOT, OtaError, buffer, clear, copies, copy, file_hash, kind, log, record, tell, write
+from ota_updater import HOME, ROOT, OtaError, buffer, clear, copies, copy, file_hash, kind, log, mend, record, tell, write
 from ota_url import HttpError
 
 _INCOMING = HOME + "new/incoming"  # a manifest that was not checked yet
@@ -162,13 +162,31 @@ def update(config):
         if e.errno in (28, 84):
             # The running version needs the space more; and LittleFS gives no space to anybody
             # while a corrupt file lies there.
+            bad = None
             try:
                 clear("new")
+                if not mend(e) and e.errno == 84:
+                    bad = _corrupt("")
             except OSError:
                 pass
+            if bad:
+                raise OtaError("%s is corrupt, and LittleFS stores nothing while it is there: remove it" % bad)
         raise OtaError("no space left on the flash" if e.errno == 28 else "the flash failed: %s" % e)
     finally:
         source.close()
+
+
+def _corrupt(folder):
+    """The path below the root of a file that LittleFS calls corrupt, or None."""
+    for e in os.ilistdir(ROOT + folder):
+        path = folder + "/" + e[0] if folder else e[0]
+        if e[1] == 0x4000:
+            path = _corrupt(path)
+        elif file_hash(ROOT + path) != "?":
+            path = None
+        if path:
+            return path
+    return None
 
 
 def _forget():

@@ -178,20 +178,24 @@ def clear(folder, but=()):
                 os.remove(HOME + folder + "/" + e[0])
 
 
-def _mend(e):
+def mend(e):
     """LittleFS gives no block to anybody while a file lies there that it calls corrupt: a flash that
     has lost a write as the power went may leave one. True where `e` says so, and one of ours is gone."""
     found = False
-    if isinstance(e, OSError) and e.errno == 84:
+    if not isinstance(e, OSError) or e.errno != 84:
+        return found
+    try:
         paths = ["version.json"]
-        for folder in (".ota/", ".ota/new/", ".ota/old/"):
-            if kind(ROOT + folder[:-1]):
-                paths.extend([folder + x[0] for x in os.ilistdir(ROOT + folder[:-1])])
+        for folder in (".ota", ".ota/new", ".ota/old"):
+            if kind(ROOT + folder):
+                paths.extend([folder + "/" + x[0] for x in os.ilistdir(ROOT + folder)])
         for path in paths:
             if file_hash(ROOT + path) == "?":
                 log("W", "corrupt, and so removed: " + path)
                 os.remove(ROOT + path)
                 found = True
+    except OSError as x:
+        log("E", "%r" % x)
     return found
 
 
@@ -259,7 +263,7 @@ def write(**changes):
     except OSError as e:
         if e.errno == 28 and kind(HOME + "new/reserve"):
             os.remove(HOME + "new/reserve")  # the app on trial has filled the flash: it was kept for this
-        elif not _mend(e):
+        elif not mend(e):
             raise
         _put_line(r["seq"], line)
     _rec = r
@@ -382,21 +386,28 @@ def _undo(op, path, n="", h="", had=1):
 
 def tell(version, confirmed):
     """Write version.json, for people and apps; the journal is the truth, and nothing depends on this."""
-    path = ROOT + "version.json"
     text = '{"version": "%s", "confirmed": %s}' % (version, "true" if confirmed else "false")
-    try:
-        if kind(path):
-            if not version:
-                os.remove(path)
+    for _ in range(2):
+        try:
+            _tell(ROOT + "version.json", version and text)
+            break
+        except OSError as e:
+            log("W", "version.json: %s" % e)
+            if not mend(e):
+                break
+
+
+def _tell(path, text):
+    if kind(path):
+        if not text:
+            os.remove(path)
+            return
+        with open(path) as f:
+            if f.read() == text:
                 return
-            with open(path) as f:
-                if f.read() == text:
-                    return
-        if version:
-            with open(path, "w") as f:
-                f.write(text)
-    except OSError as e:
-        log("W", "version.json: %s" % e)
+    if text:
+        with open(path, "w") as f:
+            f.write(text)
 
 
 def _prune(path):
@@ -671,11 +682,8 @@ def boot():
         except Exception as e:
             state = record()["state"]
             log("E", "%s: %r" % (state, e))
-            try:
-                if _mend(e):
-                    continue
-            except OSError as x:
-                log("E", "%r" % x)
+            if mend(e):
+                continue
             if state not in ("swapping", "undoing"):
                 if attempt > 2:
                     break

@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{SETTINGS, World, app_tree, confirmed, run, run_fast, tiny, version};
+use common::{SETTINGS, World, app_tree, confirmed, run, run_fast, text, tiny, version};
 use mpota_vboard::bench::Agent;
 use mpota_vboard::{Board, End, FileSystem};
 use serde_json::json;
@@ -320,4 +320,63 @@ fn limits_that_are_no_numbers_are_refused_and_not_written_down() {
         ran += 1;
     }
     assert_eq!(ran, 4);
+}
+
+/// A file of several blocks whose last one has lost the list of those before it: LittleFS calls it corrupt.
+fn plant_corrupt(board: &Board, path: &str, block: usize) {
+    let marked: Vec<u8> =
+        (0..9000_u32).flat_map(|i| format!("{i:05} {path}\n").into_bytes()).take(30_000).collect();
+    board.write(path, &marked).unwrap();
+    let mut image = std::fs::read(board.image()).unwrap();
+    let end = &marked[marked.len() - 60..];
+    let at = image.windows(end.len()).position(|w| w == end).expect("its end lies on the flash");
+    let start = at / block * block;
+    image[start..start + 8].fill(0xff);
+    std::fs::write(board.image(), image).unwrap();
+}
+
+#[test]
+fn fault_28_a_file_that_littlefs_calls_corrupt_is_in_the_way_of_no_update() {
+    let updated = || {
+        let world = World::new();
+        world.publish("v1.1.0", tiny("v1.1.0"));
+        let board = world.board();
+        run(&board);
+        world.publish("v1.2.0", tiny("v1.2.0").with("big.bin", [7; 9000]));
+        (world, board)
+    };
+    let mut cases = 0;
+    for path in ["/version.json", "/.ota/old/99", "/.ota/new/99", "/.ota/new/incoming", "/.ota/state.1"] {
+        let (_world, board) = updated();
+        plant_corrupt(&board, path, 4096);
+        let log = run(&board).output + &run(&board).output;
+        assert_eq!(version(&board), confirmed("v1.2.0"), "{path}: {log}");
+        cases += 1;
+    }
+    println!("  cases {cases}: corrupt files");
+    assert_eq!(cases, 5);
+    // A file of the app is the app's, and the log says what is to be done.
+    let (_world, board) = updated();
+    plant_corrupt(&board, "/readings.bin", 4096);
+    let log = run(&board).output;
+    assert!(log.contains("refused: readings.bin is corrupt"), "{log}");
+    board.remove("/readings.bin").unwrap();
+    let log = run(&board).output;
+    assert_eq!(version(&board), confirmed("v1.2.0"), "{log}");
+}
+
+#[test]
+fn fault_28_a_corrupt_file_does_not_keep_a_trial_from_its_end() {
+    // On small blocks the journal's record takes a block of its own.
+    let mut world = World::new();
+    world.file_system = FileSystem::LfsSmall;
+    world.publish("v1.1.0", tiny("v1.1.0"));
+    let board = world.board();
+    let swapped = board.run_with(&json!({"boots": 3})).unwrap();
+    assert_eq!(text(&board, "/app.py"), "V = 'v1.1.0'\n", "{}", swapped.output);
+    plant_corrupt(&board, "/.ota/new/99", 512);
+    let log = run(&board).output;
+    assert!(log.contains("trial of v1.1.0, boot 1"), "{log}");
+    assert!(log.contains("corrupt, and so removed: .ota/new/99"), "{log}");
+    assert_eq!(version(&board), confirmed("v1.1.0"), "{log}");
 }
