@@ -60,7 +60,10 @@ def attempt(m, faults):
     c.dev.fail_write, c.dev.fail_read = faults.get("fail_write", 0), faults.get("fail_read", 0)
     c.dev.fail_call = faults.get("fail_call", 0)
     c.hear()
+    # The firmware waits for ever in an import of a .mpy file where a read fails: unplugged soon, and on again.
+    patience, opts["limit_ms"] = opts["limit_ms"], 1500
     m.code = c.go(True, opts.get("sleeps", 1), 20, url=opts["url"])
+    opts["limit_ms"] = patience
     c.listen = False
     c.dev.fail_write = c.dev.fail_read = c.dev.fail_call = 0
     c.dev.keep = False
@@ -137,6 +140,8 @@ def _flips(m, states, folder):
     many = m.opts.get("sample") or 400
     images = []
     for name, image in m.cuts():
+        if " overtaken" in name:
+            continue  # a record that the flash has lost, and a turned bit in the other one: those are two faults
         c.load(image)
         c.look()
         state = STATES[c.shared[2]] if c.shared[2] < len(STATES) else ""
