@@ -35,7 +35,7 @@ pub const SABOTAGES: &[Sabotage] = &[
     Sabotage {
         name: "steps-exchanged",
         scenario: "undo-after-crash",
-        first: 0,
+        first: 16,
         changes: &[(
             "ota_updater.py",
             "for op in _each(_plan()):\n                changed",
