@@ -78,6 +78,11 @@ class Module:
             setattr(self, k, names[k])
 
 
+def names_of(module):
+    """{name: value} of what a module offers, for a copy of it with some exchanged."""
+    return {k: getattr(module, k) for k in dir(module) if k[0] != "_"}
+
+
 def count_calls(flash):
     """From now on calls that take memory are counted, and the `fail_call`-th raises MemoryError."""
     import builtins
@@ -96,8 +101,7 @@ def count_calls(flash):
 
     builtins.open = counted(open)
     for name in ("os", "json", "hashlib", "socket", "deflate", "binascii"):
-        real = __import__(name)
-        names = {k: getattr(real, k) for k in dir(real) if k[0] != "_"}
+        names = names_of(__import__(name))
         for k in names:
             if callable(names[k]) and k != "PollType":
                 names[k] = counted(names[k])
@@ -142,7 +146,7 @@ def watch_calls(flash):
 
     really_open = watched(open)
     builtins.open = lambda *args, **kw: File(really_open(*args, **kw))
-    names = {k: getattr(os, k) for k in dir(os) if k[0] != "_"}
+    names = names_of(os)
     for k in ("stat", "statvfs", "ilistdir", "mkdir", "rmdir", "remove", "rename"):
         names[k] = watched(names[k])
     sys.modules["os"] = Module("os", **names)
@@ -228,7 +232,7 @@ def modules(flash, opts, probe):
         watch_calls(flash)
     divide, clock = opts.get("sleep_divide"), opts.get("clock")
     if divide or clock is not None:
-        names = {k: getattr(time, k) for k in dir(time) if k[0] != "_"}
+        names = names_of(time)
         if divide:
             names["sleep"] = lambda s: time.sleep_ms(int(s * 1000) // divide)
             names["sleep_ms"] = lambda ms: time.sleep_ms(ms // divide)

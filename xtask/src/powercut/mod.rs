@@ -94,10 +94,8 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
     let goal = Server::start(Options::new(made.goal.releases()))?;
     let new: Vec<String> = vec![made.new.display().to_string()];
     let (first, second) = samples(fs, a);
-    // What is sabotaged lies there as source, which takes more room.
-    let flash = if sabotage.is_empty() { scenario.flash() } else { 512 << 10 };
     let mut options = json!({
-        "fs": fs.name(), "size": flash, "before": made.before.display().to_string(), "new": new, "version": "v1.1.0",
+        "fs": fs.name(), "size": scenario.flash(!sabotage.is_empty()), "before": made.before.display().to_string(), "new": new, "version": "v1.1.0",
         "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
         "seed": a.seed, "limit_ms": if fs == FileSystem::FatRaw { 3000 } else { 10_000 },
         "sample": first, "sample2": second, "divide": scenario.divide(), "sleeps": 1,
@@ -179,7 +177,7 @@ pub fn run(args: &[String]) -> Result<()> {
         if first != 0 || second != 0 {
             let of = |n: u64| if n == 0 { "all".to_owned() } else { n.to_string() };
             println!(
-                "{}: a sample, {} first cuts a scenario and {} second cuts for each (0: all)",
+                "{}: a sample, {} first cuts a scenario and {} second cuts for each",
                 fs.name(),
                 of(first),
                 of(second)

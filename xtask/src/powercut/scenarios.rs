@@ -20,7 +20,7 @@ pub struct Scenario {
     extra: fn(&Bench) -> Result<Files>,
     /// What is done to it; see `vboard/powercut.py`.
     pub modes: &'static [&'static str],
-    /// Whether the updater on the board is source, and part of the release.
+    /// How the updater lies on the board.
     agent: Agent,
     /// The file systems that it runs on, unless it is asked for by name.
     pub on: &'static [FileSystem],
@@ -206,9 +206,9 @@ pub struct Made {
 }
 
 impl Scenario {
-    /// Bytes of flash: more where the updater is on it twice, as source.
-    pub fn flash(&self) -> u32 {
-        if self.agent == Agent::Py { 512 << 10 } else { 256 << 10 }
+    /// Bytes of flash: more where the updater lies there as source, as one that is sabotaged does.
+    pub fn flash(&self, sabotaged: bool) -> u32 {
+        if sabotaged || self.agent == Agent::Py { 512 << 10 } else { 256 << 10 }
     }
 
     /// How much faster than real the board's timers go: a hang has to be waited for.
