@@ -1,5 +1,6 @@
 """A virtual board for the power-cut matrix: its writes are recorded, its tree is judged."""
 
+import binascii
 import ffi
 import hashlib
 import json
@@ -23,6 +24,21 @@ LOG_SIZE = 32 << 20
 OLD, NEW, GOAL, TRIAL, MIXED = 1, 2, 4, 8, 16  # what the app saw around itself when it started
 STATES = ("idle", "staged", "swapping", "trial", "confirmed", "undoing", "undone")
 SKIP = ("/.ota", "/version.json", "/readings.csv")
+
+
+def records():
+    """The whole records of the journal on the mounted flash, the newest last: (number, state, path)."""
+    found = []
+    for path in ("/.ota/state.0", "/.ota/state.1"):
+        try:
+            with open(path, "rb") as f:
+                line = f.read()
+            if int(line[:8], 16) == binascii.crc32(line[9:-1]):
+                r = json.loads(line[9:-1])
+                found.append((r["seq"], r["state"], path))
+        except (OSError, ValueError):
+            pass
+    return sorted(found)
 
 
 class Cutter(vboard.Board):
@@ -87,17 +103,12 @@ class Cutter(vboard.Board):
 
     def note_transition(self):
         """The two records of the journal are the last two states."""
-        found = []
-        for name in ("/.ota/state.0", "/.ota/state.1"):
-            try:
-                with open(name, "rb") as f:
-                    r = json.loads(f.read()[9:])
-                found.append((r["seq"], STATES.index(r["state"])))
-            except (OSError, ValueError, KeyError):
-                return
-        (m, x), (n, y) = sorted(found)
+        found = records()
+        if len(found) < 2:
+            return
+        (m, x, _), (n, y, _) = found
         if m + 1 == n:
-            at = 64 + x * len(STATES) + y
+            at = 64 + STATES.index(x) * len(STATES) + STATES.index(y)
             self.at[at : at + 1] = b"1"
 
     def transitions(self):
@@ -168,16 +179,8 @@ class Cutter(vboard.Board):
         return sha.digest()
 
     def state(self):
-        best = (0, "none")
-        for name in ("/.ota/state.0", "/.ota/state.1"):
-            try:
-                with open(name, "rb") as f:
-                    r = json.loads(f.read()[9:])
-                if r["seq"] > best[0]:
-                    best = (r["seq"], r["state"])
-            except (OSError, ValueError, KeyError):
-                pass
-        return best[1]
+        found = records()
+        return found[-1][1] if found else "none"
 
     def told(self):
         """What version.json says: (version, confirmed), or None."""

@@ -1,11 +1,10 @@
 """What else can go wrong with a board in the matrix: its flash fails, its memory runs out, a bit turns.
 Each function is a mode of a scenario; it takes the Matrix of vboard/powercut.py."""
 
-import json
 import os
 import random
 
-from cutter import MIXED, NEW, STATES
+from cutter import MIXED, NEW, STATES, records
 from flash import CALLS, ERRORS, READS, SWALLOWED, WRITES
 
 UNPLUGGED = 17
@@ -87,11 +86,7 @@ def each(m, key, limit, more, part=1, parts=1):
         ran += 1
         m.faults += 1
         saw = c.shared[1]
-        before = m.outcome["mixed"], m.outcome["dead"], len(m.bad)
         swallowed = c.dev.n[SWALLOWED]
-        if saw & MIXED and "keep" not in more:  # where nothing can be written any more, nothing can be mended
-            m.outcome["mixed"] += 1
-            m.note("mixed", name, saw, 0)
         said = c.output()
         # Where the firmware could not even read boot.py, main.py or the updater, nobody of ours could
         # speak: that boot has no line of ours. And the firmware waits for ever in an import of a .mpy
@@ -103,16 +98,16 @@ def each(m, key, limit, more, part=1, parts=1):
         if began and m.code != UNPLUGGED and not c.look()[0] & NEW and not [w for w in _SAID if w in said]:
             m.outcome["silent"] += 1
             m.note("nothing was said", name, saw, 0)
+        mark = m.mark()
+        if saw & MIXED and "keep" not in more:  # where nothing can be written any more, nothing can be mended
+            m.outcome["mixed"] += 1
+            m.note("mixed", name, saw, 0)
         m.settle(name)
-        if swallowed:
-            # LittleFS went on over a read that failed: it takes the half of a folder before the last
-            # one for the newest, and writes over that. Nobody above it can know.
-            lost = m.outcome["mixed"] > before[0] or m.outcome["dead"] > before[1]
-            m.outcome["mixed"], m.outcome["dead"] = before[:2]
-            del m.bad[before[2] :]
-            if lost:
-                m.lost += 1
-                m.note("lost by the file system", name, saw, 0)
+        # LittleFS went on over a read that failed: it takes the half of a folder before the last
+        # one for the newest, and writes over that. Nobody above it can know.
+        if swallowed and m.forget(mark):
+            m.lost += 1
+            m.note("lost by the file system", name, saw, 0)
     if limit and not ran and not m.opts.get("only"):
         raise ValueError(key + ": none of the faults happened")
 
@@ -124,42 +119,44 @@ def flips(m):
 
 def backups(m):
     """One bit of a saved file is turned. The old version cannot be whole again then, and its app may not
-    run: counted as lost. What has to hold is that the updater comes to an end and has the journal idle."""
-    old = m.outcome["mixed"], m.outcome["dead"]
-    m.losses = True
+    run: counted as lost. What has to hold is that the updater comes to an end and has the journal idle,
+    and that the board can be updated if its app runs."""
     _flips(m, ("swapping", "trial", "undoing"), "old")
-    m.losses = False
-    m.lost = m.outcome["mixed"] - old[0]
-    m.outcome["mixed"] = old[0]
-    m.outcome["dead"] = old[1] + m.unfinished
-    m.bad = [b for b in m.bad if b.startswith("unfinished")]
 
 
 def _flips(m, states, folder):
     c = m.c
     many = m.opts.get("sample") or 400
-    images = []
+    names = []
     for name, image in m.cuts():
-        if " overtaken" in name:
-            continue  # a record that the flash has lost, and a turned bit in the other one: those are two faults
         c.load(image)
         c.look()
         state = STATES[c.shared[2]] if c.shared[2] < len(STATES) else ""
         if state in states or folder == "new" and state in ("trial", "confirmed"):
-            images.append((name, bytes(image)))
-    for _ in range(many if images else 0):
-        name, image = images[random.getrandbits(30) % len(images)]
-        c.load(image)
-        seed = random.getrandbits(30)
-        if c.mounted(_flip, c, seed, states, folder) or bytes(c.memory) == image:
-            continue
-        m.damaged += 1
-        what = str(bytes(c.shared[81 : 81 + c.shared[80]]), "ascii")
-        what = "%s, flip %d, %s" % (name, seed, what)
-        m.settle(what)
-        if m.losses and (not c.look()[0] or STATES[c.shared[2]] != "idle"):
-            m.unfinished += 1
-            m.note("unfinished", what, 0, 0)
+            names.append(name)
+    picks = [names[random.getrandbits(30) % len(names)] for _ in range(many if names else 0)]
+    # Only one image is kept at a time.
+    for name, image in m.cuts():
+        for _ in range(picks.count(name)):
+            _turn(m, name, bytes(image), states, folder)
+
+
+def _turn(m, name, image, states, folder):
+    c = m.c
+    seed = random.getrandbits(30)
+    c.load(image)
+    if c.mounted(_flip, c, seed, states, folder) or bytes(c.memory) == image:
+        return
+    m.damaged += 1
+    what = str(bytes(c.shared[81 : 81 + c.shared[80]]), "ascii")
+    what = "%s, flip %d, %s" % (name, seed, what)
+    mark = m.mark()
+    m.settle(what)
+    if folder == "old" and m.forget(mark):
+        m.lost += 1
+    if folder == "old" and (m.journal != "idle" or m.sleeps and m.stuck):
+        m.outcome["dead"] += 1
+        m.note("dead: journal %s" % m.journal, what, m.sleeps, m.stuck)
 
 
 def _flip(c, seed, states, folder):
@@ -167,15 +164,11 @@ def _flip(c, seed, states, folder):
     random.seed(seed)
     files = []
     if folder == "new" and random.getrandbits(1):
-        best = 0
-        for n in ("state.0", "state.1"):
-            try:
-                with open("/.ota/" + n, "rb") as f:
-                    seq = json.loads(f.read()[9:])["seq"]
-                if seq > best:
-                    best, files = seq, ["/.ota/" + n]
-            except (OSError, ValueError, KeyError):
-                pass
+        # Where the power went as the other record was written, this one is all there is: a bit that
+        # turns in it then is a second fault.
+        found = records()
+        if len(found) == 2:
+            files = [found[-1][2]]
     elif c.state() in states:
         files = ["/.ota/%s/%s" % (folder, e[0]) for e in os.ilistdir("/.ota/" + folder)]
     if not files:

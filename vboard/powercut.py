@@ -15,7 +15,7 @@ import time
 import faults
 import standins
 import vboard
-from cutter import GOAL, MIXED, NEW, OLD, Cutter
+from cutter import GOAL, MIXED, NEW, OLD, STATES, Cutter
 from flash import PROBES
 
 
@@ -32,9 +32,8 @@ class Matrix:
         self.c.total = 0
         self.first = self.torn = self.reordered = self.second = self.third = self.online = 0
         self.outcome = {"old": 0, "new": 0, "healed": 0, "mixed": 0, "dead": 0, "silent": 0}
-        self.damaged = self.faults = self.lost = self.unfinished = self.same = 0
+        self.damaged = self.faults = self.lost = self.same = 0
         self.images = {}
-        self.losses = False
         self.noted = {}
         self.seen = {}
         self.bad = []
@@ -62,10 +61,13 @@ class Matrix:
         c = self.c
         ran = c.shared[1]
         after, state = c.look()
+        self.journal = STATES[c.shared[2]] if after and c.shared[2] < len(STATES) else ""
+        self.sleeps = bool(after) and code == standins.SLEEP
+        self.stuck = False
         if ran & MIXED or (after and not after & (OLD | NEW)) or after == MIXED or c.lied():
             self.outcome["mixed"] += 1
             self.note("mixed", what, ran, after)
-        elif code != standins.SLEEP or not after:  # it sits at the REPL, or resets for ever
+        elif not self.sleeps:  # it sits at the REPL, or resets for ever
             self.outcome["dead"] += 1
             self.note("dead: " + str(vboard.NAMES.get(code, code)), what, ran, after)
         else:
@@ -81,8 +83,22 @@ class Matrix:
                 self.outcome["mixed"] += 1
                 self.note("mixed online", what, c.shared[1], v)
             if v != GOAL or code != standins.SLEEP:
+                self.stuck = True
                 self.outcome["dead"] += 1
                 self.note("dead: cannot be updated", what, c.shared[1], v)
+
+    def mark(self):
+        """What has been counted as wrong so far, for forget()."""
+        return self.outcome["mixed"], self.outcome["dead"], len(self.bad), dict(self.noted)
+
+    def forget(self, mark):
+        """Take back what was counted as mixed or dead since then, and its lines. Returns whether there was any."""
+        mixed, dead, lines, noted = mark
+        any_wrong = self.outcome["mixed"] > mixed or self.outcome["dead"] > dead
+        self.outcome["mixed"], self.outcome["dead"] = mixed, dead
+        del self.bad[lines:]
+        self.noted = noted
+        return any_wrong
 
     def note(self, kind, what, ran, after):
         self.noted[kind] = self.noted.get(kind, 0) + 1

@@ -109,9 +109,8 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
     if let Some(like) = &a.like {
         options["like"] = json!(like);
     }
-    // A small heap is forked faster; the images whose bits are turned are kept all at once.
-    let heap = if scenario.modes.contains(&"flips") { "192M" } else { "16M" };
-    let output = harness(micropython, heap, "powercut", &options)
+    // A small heap is forked faster.
+    let output = harness(micropython, "16M", "powercut", &options)
         .with_context(|| format!("{} on {}", scenario.name, fs.name()))?;
     if a.only.is_some() {
         println!("{output}");
