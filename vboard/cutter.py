@@ -217,15 +217,19 @@ class Cutter(vboard.Board):
             # The version is written last: what it confirms is there, whole.
             self.shared[3:4] = bytes([self.told() == (self.opts["version"], True) and not v & NEW])
             state = self.state()
-            self.shared[2:3] = bytes([STATES.index(state) if state in STATES else 99])
+            self.shared[2:3] = bytes([STATES.index(state) if state in STATES else 255])
             self.shared[0:1] = bytes([v])
             self.shared[8:40] = self.logical(tree)
             return 0
 
-        self.shared[3:4] = b"\0"
+        self.shared[2:4] = b"\xff\0"
         if self.child(work):
             return 0, None
         return self.shared[0], bytes(self.shared[8:40])
+
+    def journal(self):
+        """The journal's state when last looked at; "" where there was none, or no mount."""
+        return STATES[self.shared[2]] if self.shared[2] < len(STATES) else ""
 
     def lied(self):
         """Whether version.json named the new version too early, when last looked at."""

@@ -4,7 +4,7 @@ Each function is a mode of a scenario; it takes the Matrix of vboard/powercut.py
 import os
 import random
 
-from cutter import MIXED, NEW, STATES, records
+from cutter import MIXED, NEW, records
 from flash import CALLS, ERRORS, READS, SWALLOWED, WRITES
 
 UNPLUGGED = 17
@@ -131,8 +131,7 @@ def _flips(m, states, folder):
     for name, image in m.cuts():
         c.load(image)
         c.look()
-        state = STATES[c.shared[2]] if c.shared[2] < len(STATES) else ""
-        if state in states or folder == "new" and state in ("trial", "confirmed"):
+        if c.journal() in states or folder == "new" and c.journal() in ("trial", "confirmed"):
             names.append(name)
     picks = [names[random.getrandbits(30) % len(names)] for _ in range(many if names else 0)]
     # Only one image is kept at a time.
@@ -152,11 +151,11 @@ def _turn(m, name, image, states, folder):
     what = "%s, flip %d, %s" % (name, seed, what)
     mark = m.mark()
     m.settle(what)
-    if folder == "old" and m.forget(mark):
-        m.lost += 1
-    if folder == "old" and (m.journal != "idle" or m.sleeps and m.stuck):
-        m.outcome["dead"] += 1
-        m.note("dead: journal %s" % m.journal, what, m.sleeps, m.stuck)
+    if folder == "old":
+        m.lost += m.forget(mark)
+        if m.stuck or m.journal != "idle":
+            m.outcome["dead"] += 1
+            m.note("dead: cannot be updated" if m.stuck else "dead: journal " + m.journal, what, 0, 0)
 
 
 def _flip(c, seed, states, folder):

@@ -15,7 +15,7 @@ import time
 import faults
 import standins
 import vboard
-from cutter import GOAL, MIXED, NEW, OLD, STATES, Cutter
+from cutter import GOAL, MIXED, NEW, OLD, Cutter
 from flash import PROBES
 
 
@@ -61,13 +61,13 @@ class Matrix:
         c = self.c
         ran = c.shared[1]
         after, state = c.look()
-        self.journal = STATES[c.shared[2]] if after and c.shared[2] < len(STATES) else ""
-        self.sleeps = bool(after) and code == standins.SLEEP
-        self.stuck = False
+        self.journal = c.journal()
+        sleeps = after and code == standins.SLEEP
+        self.stuck = False  # whether its app runs, and it cannot be updated all the same
         if ran & MIXED or (after and not after & (OLD | NEW)) or after == MIXED or c.lied():
             self.outcome["mixed"] += 1
             self.note("mixed", what, ran, after)
-        elif not self.sleeps:  # it sits at the REPL, or resets for ever
+        elif not sleeps:  # it sits at the REPL, or resets for ever
             self.outcome["dead"] += 1
             self.note("dead: " + str(vboard.NAMES.get(code, code)), what, ran, after)
         else:
@@ -83,7 +83,7 @@ class Matrix:
                 self.outcome["mixed"] += 1
                 self.note("mixed online", what, c.shared[1], v)
             if v != GOAL or code != standins.SLEEP:
-                self.stuck = True
+                self.stuck = sleeps
                 self.outcome["dead"] += 1
                 self.note("dead: cannot be updated", what, c.shared[1], v)
 
