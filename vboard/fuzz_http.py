@@ -10,14 +10,19 @@ import gc
 import sys
 
 sys.path.insert(0, sys.argv[1])
-import ota_http
-import ota_url
+import ota_files
 import ota_updater
 from fuzz_loop import converse
 
 # The modules that an update has loaded by the time it reads answers.
-import ota_api
-import ota_source
+import mpota.api
+import mpota.ask
+import mpota.config
+import mpota.http
+import mpota.pause
+import mpota.scan
+import mpota.source
+import mpota.url
 
 DEADLINE = 120
 TOKEN = "SECRET-TOKEN"
@@ -48,7 +53,7 @@ class Clock:
 
 
 clock = Clock()
-ota_http.time = ota_url.time = clock
+mpota.http.time = mpota.pause.time = mpota.source.time = clock
 
 
 class Finding(Exception):
@@ -63,7 +68,7 @@ class Net:
     def begin(self, data):
         self.answers = data.split(b"%%%%\n")
         self.next = 0
-        self.luck = ota_updater.crc32(data) | 1
+        self.luck = ota_files.crc32(data) | 1
         clock.now = 0
 
     def roll(self, n):
@@ -80,7 +85,7 @@ class Net:
 
 
 net = Net()
-ota_http.socket = net
+mpota.http.socket = net
 
 
 class Socket:
@@ -144,45 +149,46 @@ class Socket:
         return n
 
 
-def body(http):
-    b = ota_updater.buffer()
+def body(look):
+    b = ota_files.buffer()
     total = 0
     while total < MOST:
-        n = http.readinto(b)
+        n = mpota.http.readinto(look, b)
         if not n:
             return total
         total += n
-    http.close()
+    mpota.http.close(look)
     return total
 
 
 def config(**more):
-    c = {"owner": "o", "repo": "r", "base_url": "http://" + HOST, "timeout_s": 5, "deadline_s": DEADLINE}
+    limits = {"timeout_s": 5, "deadline_s": DEADLINE}
+    c = {"owner": "o", "repo": "r", "base_url": "http://" + HOST, "limits": limits}
     c.update(more)
-    return c
+    return mpota.config.read(c)
 
 
 def follow(data):
-    http = ota_http.Http(config())
-    auth = ("Authorization: Bearer " + TOKEN, ("http", HOST, 80))
-    at = ota_url.follow(http, "http://%s/x/y" % HOST, (), auth)
-    status, first = http.status, body(http)
-    http.drop()
-    ota_url.follow(http, at, ("Range: bytes=1-2",), auth)
-    http.drop()
-    http.close()
+    look = mpota.source.start(config())
+    look.auth = ("Authorization: Bearer " + TOKEN, ("http", HOST, 80))
+    at = mpota.url.follow(look, ["http://%s/x/y" % HOST])
+    status, first = look.status, body(look)
+    mpota.http.drop(look)
+    mpota.url.follow(look, at, ("Range: bytes=1-2",))
+    mpota.http.drop(look)
+    mpota.http.close(look)
     return "%d %d" % (status, first)
 
 
 def find(data, **more):
-    s = ota_source.Source(config(**more))
-    s.find(lambda tag: False)
-    n = body(s.http)
-    s.tag = s.tag or "v1.0.0"
-    s.open(s.pack_name(s.tag), 10, 50)
-    n += body(s.http)
-    s.close()
-    return "%d %d" % (n, len(s.urls))
+    look = mpota.source.start(config(**more))
+    mpota.ask._find(look, lambda tag: False)
+    n = body(look)
+    look.tag = look.tag or "v1.0.0"
+    mpota.source.open(look, mpota.source.pack_name(look), 10, 50)
+    n += body(look)
+    mpota.http.close(look)
+    return "%d %d" % (n, len(look.urls))
 
 
 def token(data):
@@ -193,7 +199,7 @@ def scan(data):
     at = [0]
     calls = [0]
 
-    def readinto(buf):
+    def readinto(_, buf):
         n = min(len(buf), 1 + net.roll(200), len(data) - at[0])
         buf[:n] = data[at[0] : at[0] + n]
         at[0] += n
@@ -204,7 +210,7 @@ def scan(data):
             raise Finding("found(%r, %r, %r)" % (depth, key, value))
         calls[0] += 1
 
-    ota_api.scan(readinto, found)
+    mpota.scan.scan(None, readinto, found)
     return "%d found" % calls[0]
 
 
@@ -215,12 +221,12 @@ def url(data):
         return "not text"
     i = text.find("\n")
     base, location = text[:i], text[i + 1 :]
-    to = ota_url.join(base, location)
-    if base.startswith("https://") and not to.startswith("https://"):
-        raise Finding("from https to " + to[:40])
-    scheme, host, port, path = ota_url.split(to)
-    if scheme not in ("http", "https") or not isinstance(port, int) or path[:1] != "/":
-        raise Finding("split into %r" % ((scheme, host, port, path),))
+    to = mpota.url.join([base], [location])
+    if base.startswith("https://") and not to[0].startswith("https://"):
+        raise Finding("from https to " + to[0][:40])
+    (scheme, host, port), i = mpota.url.split(to)
+    if scheme not in ("http", "https") or not isinstance(port, int) or to[0][i : i + 1] not in ("/", ""):
+        raise Finding("split into %r" % ((scheme, host, port, i),))
     return "joined"
 
 
@@ -241,12 +247,12 @@ def answer(kind, data):
 
 
 class Tls:
-    """In the place of ota_tls: https is spoken in plain."""
+    """In the place of mpota.tls: https is spoken in plain."""
 
 
 Tls.wrap = lambda s, host, settings: s
 Tls.checks = lambda settings: True
 Tls.explain = lambda host, error: None
-sys.modules["ota_tls"] = Tls
-ota_updater.buffer()
+sys.modules["mpota.tls"] = Tls
+ota_files.buffer()
 converse(answer, *sys.argv[3:])

@@ -6,12 +6,14 @@ many bytes of the heap to leave free (else all)."""
 import sys
 
 sys.path.insert(0, sys.argv[1])
-import ota_manifest
-import ota_updater
+import ota_files
+import ota_journal
 from fuzz_loop import converse
-from ota_sign import SignatureError, check
-from ota_url import HttpError
-from ota_version import compare, parse_version
+from mpota import HttpError, sign
+from mpota.check import Check
+from mpota.manifest import Manifest
+from mpota.rules import ManifestError
+from mpota.version import compare, parse_version
 
 INPUT = sys.argv[2]
 with open(sys.argv[3]) as f:
@@ -19,35 +21,33 @@ with open(sys.argv[3]) as f:
 
 
 def crc(text):
-    return ota_updater.crc32(text.encode())
+    return ota_files.crc32(text.encode())
 
 
 def manifest(keys):
-    m = ota_manifest.Manifest(INPUT)
+    m = Manifest(INPUT, None, Check)
     files = total = 0
     sums = 0
     for e in m:
         files += 1
         total += e["size"]
         place = "%d %d" % (e["offset"], e["length"]) if "pack" in m.header else e["asset"]
-        sums = ota_updater.crc32(("%s %d %s\n" % (e["path"], e["size"], place)).encode(), sums)
+        sums = ota_files.crc32(("%s %d %s\n" % (e["path"], e["size"], place)).encode(), sums)
+    blob, digest, seal = sign.read(INPUT)
+    if seal != ota_files.file_hash(INPUT):
+        return "two readings differ"
     if keys:
-        before = m.signature, m.digest
-        for _ in m.entries(False):  # the pass that an update checks the signature with
-            pass
-        if before != (m.signature, m.digest):
-            return "two passes differ"
-        check(m.signature, m.digest, KEYS)
+        sign.check(blob, digest, KEYS)
     project = m.header.get("project", "-")
-    return "valid %s %s %d %d %d %08x" % (m.header["version"], project, files, total, m.signature is not None, sums)
+    return "valid %s %s %d %d %d %08x" % (m.header["version"], project, files, total, blob is not None, sums)
 
 
 def record():
-    r = ota_updater.read_record(INPUT)
+    r = ota_journal.read_record(INPUT)
     if not r:
         return "none"
     numbers = " ".join(["%d" % r.get(k, 0) for k in ("boots", "tries", "secs")])
-    flags = "%d %d" % (r.get("hook", 0) == 1, r.get("repair", 0) == 1)
+    flags = "%d %d %d" % (r["hook"], r["repair"], r["early"])
     texts = "".join([r.get(k, "") + "\n" for k in ("version", "next", "plan", "bad", "why")])
     return "valid %d %s %s %s %08x" % (r["seq"], r["state"], numbers, flags, crc(texts))
 
@@ -80,28 +80,31 @@ class Body:
 def pack(data):
     """A SHA-256, a size in four bytes, and what lies in the pack."""
     import os
-    import ota_fetch
     from binascii import hexlify
+    from mpota import Bag, fetch
 
-    ota_fetch.HOME = INPUT[: INPUT.rfind("/") + 1]
+    fetch.HOME = INPUT[: INPUT.rfind("/") + 1]
     try:
-        os.mkdir(ota_fetch.HOME + "new")
+        os.mkdir(fetch.HOME + "new")
     except OSError:
         pass
-    fetch = ota_fetch.Fetch(Plan)
-    fetch.at = None
-    e = {"path": "x", "size": int.from_bytes(data[32:36], "little"), "length": len(data) - 36}
+    try:
+        os.remove(fetch.HOME + "new/0")  # what is left of another input is not of this file
+    except OSError:
+        pass
+    body = Body(data[36:])
+    fetch.readinto = lambda _, buf: body.readinto(buf)
+    manifest = Bag()
+    manifest.header = {"pack": {"asset": "x"}}
+    one = fetch.Fetch(None, manifest, b"")
+    one.at, one.end = 0, len(data) - 36
+    e = {"path": "x", "size": int.from_bytes(data[32:36], "little"), "offset": 0, "length": len(data) - 36}
     e["sha256"] = str(hexlify(data[:32]), "ascii")
     try:
-        fetch._one(Body(data[36:]), 0, e)
+        one._one(0, e)
         return "valid"
-    except (ota_updater.Damaged, HttpError):
+    except (ota_files.Damaged, HttpError):
         return "refused"
-
-
-class Plan:
-    manifest = todo = None
-    hash_key = "sha256"
 
 
 def answer(kind, data):
@@ -109,7 +112,7 @@ def answer(kind, data):
     if kind == b"pack":
         return pack(data)
     if kind == b"ed25519":  # key, signature, message, one behind the other
-        from ota_ed25519 import verify
+        from mpota.ed25519 import verify
 
         return "valid" if verify(data[:32], data[96:], data[32:96]) else "sig-bad"
     if kind == b"version":
@@ -124,7 +127,7 @@ def answer(kind, data):
         if kind == b"journal":
             return record()
         return manifest(kind == b"signature")
-    except (ota_manifest.ManifestError, SignatureError) as e:
+    except (ManifestError, sign.SignatureError) as e:
         return e.code
 
 

@@ -2,6 +2,7 @@
 
 import ffi
 import micropython
+import os
 import sys
 import time
 from array import array
@@ -83,7 +84,41 @@ def names_of(module):
     return {k: getattr(module, k) for k in dir(module) if k[0] != "_"}
 
 
-def count_calls(flash):
+def offer(modules):
+    """Offer these modules as firmware offers its own: a file on sys.path comes before them, and none of
+    them is ever in sys.modules."""
+    import builtins
+
+    really = builtins.__import__
+
+    def ordered(name, *args):
+        if name not in modules or name in sys.modules:
+            return really(name, *args)
+        path = sys.path[:]
+        files = [p for p in path if p != ".frozen"]
+        try:
+            if any(_there(p, name) for p in files):
+                return really(name, *args)
+        finally:
+            sys.path[:] = path
+        return modules[name]
+
+    builtins.__import__ = ordered
+
+
+def _there(folder, name):
+    """Whether an import of `name` would find a file or package in a folder."""
+    at = folder + "/" + name if folder else name
+    for path in (at, at + ".py", at + ".mpy"):
+        try:
+            if os.stat(path)[0] & 0x4000 or path != at:
+                return True
+        except OSError:
+            pass
+    return False
+
+
+def count_calls(flash, out):
     """From now on calls that take memory are counted, and the `fail_call`-th raises MemoryError."""
     import builtins
 
@@ -105,14 +140,13 @@ def count_calls(flash):
         for k in names:
             if callable(names[k]) and k != "PollType":
                 names[k] = counted(names[k])
-        sys.modules[name] = Module(name, **names)
+        out[name] = Module(name, **names)
 
 
-def watch_calls(flash):
+def watch_calls(flash, out):
     """From now on calls of the file system are counted that went well although the flash had failed in them."""
     import builtins
     import io
-    import os
 
     def watched(call):
         def wrapper(*args, **kw):
@@ -149,11 +183,12 @@ def watch_calls(flash):
     names = names_of(os)
     for k in ("stat", "statvfs", "ilistdir", "mkdir", "rmdir", "remove", "rename"):
         names[k] = watched(names[k])
-    sys.modules["os"] = Module("os", **names)
+    out["os"] = Module("os", **names)
 
 
 def modules(flash, opts, probe):
     """{name: module} for this board. Each process needs its own, for the signal."""
+    out = {}
     Timer.divide = opts.get("timer_divide", 1)
     callback = ffi.callback("v", _alarm, "i", lock=True)
     _signal(14, callback)
@@ -213,7 +248,7 @@ def modules(flash, opts, probe):
     if opts.get("no_sha256"):
         import hashlib
 
-        sys.modules["hashlib"] = Module("hashlib", sha1=hashlib.sha1)
+        out["hashlib"] = Module("hashlib", sha1=hashlib.sha1)
     if opts.get("no_certificates"):  # TLS as of axTLS and of MicroPython before 1.22
         import tls
 
@@ -225,11 +260,11 @@ def modules(flash, opts, probe):
             def wrap_socket(self, sock, **kw):
                 return self.real.wrap_socket(sock, **kw)
 
-        sys.modules["tls"] = Module("tls", SSLContext=SSLContext, PROTOCOL_TLS_CLIENT=tls.PROTOCOL_TLS_CLIENT)
+        out["tls"] = Module("tls", SSLContext=SSLContext, PROTOCOL_TLS_CLIENT=tls.PROTOCOL_TLS_CLIENT)
     if opts.get("count_calls"):
-        count_calls(flash)
+        count_calls(flash, out)
     if opts.get("watch_calls"):
-        watch_calls(flash)
+        watch_calls(flash, out)
     divide, clock = opts.get("sleep_divide"), opts.get("clock")
     if divide or clock is not None:
         names = names_of(time)
@@ -239,6 +274,7 @@ def modules(flash, opts, probe):
         if clock is not None:  # it was never set: seconds since 1970 at the start
             names["time"] = lambda: clock
             names["gmtime"] = names["localtime"] = lambda s=clock: time.gmtime(s)
-        sys.modules["time"] = Module("time", **names)
+        out["time"] = Module("time", **names)
     network = Module("network", WLAN=WLAN, STA_IF=0, AP_IF=1, base_url=opts.get("base_url"), probe=probe)
-    return {"machine": machine, "network": network, "ntptime": Module("ntptime", settime=settime, host="")}
+    out.update({"machine": machine, "network": network, "ntptime": Module("ntptime", settime=settime, host="")})
+    return out

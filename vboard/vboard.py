@@ -14,7 +14,9 @@ do "tree":   print size, hash and path of every file
 do "put", "get", "remove": the file `path`, from or to the host's file `host`
 """
 
+import binascii
 import ffi
+import hashlib
 import json
 import os
 import sys
@@ -95,8 +97,7 @@ class Board:
         except OSError as e:
             print("board: flash does not mount:", e)
             return DEAD
-        for name, module in standins.modules(self.dev, self.opts, self.probe).items():
-            sys.modules[name] = module
+        standins.offer(standins.modules(self.dev, self.opts, self.probe))
         for name in ("vboard", "flash", "standins", "powercut", "cutter", "faults"):
             sys.modules.pop(name, None)
         sys.path[:] = ["", ".frozen", "/lib"]
@@ -174,9 +175,6 @@ class Board:
             pour(f, g)
 
     def tree(self, path=""):
-        import binascii
-        import hashlib
-
         for e in sorted(os.ilistdir(path or "/")):
             p = path + "/" + e[0]
             if e[1] == 0x4000:

@@ -3,6 +3,7 @@ import ota_updater
 
 ota_updater.boot()  # boot.py did this already, unless a power cut on FAT has emptied it
 
+import gc
 import time
 
 import machine
@@ -53,20 +54,36 @@ def connect(seconds=20):
     return True
 
 
-def update():
+reached = False  # whether the update server was, in this start
+
+
+def update(early=False):
     """Look for a new release; returns for how many seconds to leave the server alone. A version on
-    trial proves itself by reaching the update server."""
+    trial proves itself by reaching the update server, once the app has run (not `early`)."""
+    global reached
     try:
         staged = connect() and ota_updater.update(CONFIG)
-        if network.WLAN(network.STA_IF).isconnected():
+        reached = network.WLAN(network.STA_IF).isconnected()
+        if reached and not early:
             ota_updater.confirm()
         if staged:
             machine.reset()  # the new version is put in place at the start
     except (ota_updater.OtaError, OSError) as e:
         ota_updater.log("W", "no update: %s" % e)
+        if getattr(e, "memory", False) and not early:
+            app.__dict__.clear()  # it is over, and what comes takes some memory too
+            gc.collect()
+            if reached:  # before the app was loaded, see below
+                ota_updater.confirm()
+            else:
+                ota_updater.early(True)  # at the next start there is all of the memory
+                machine.reset()
         return getattr(e, "wait", 0)
     return 0
 
+
+if ota_updater.early():  # asked for above, or by an app that knows that it leaves no memory
+    update(True)
 
 import app  # your code
 

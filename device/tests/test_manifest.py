@@ -4,8 +4,9 @@ import sys
 
 sys.path.insert(0, "device")
 
-from ota_manifest import Manifest
-from ota_updater import Damaged
+from mpota.check import Check
+from mpota.manifest import Manifest
+from ota_files import Damaged, file_hash
 import os
 
 passed = failed = 0
@@ -50,15 +51,16 @@ for signed in ("", "AAAA"):
         ("another size", good.replace('"size":1,"sha', '"size":2,"sha'), CHANGED),
     ):
         put(good)
-        m = Manifest(PATH)
-        expect(name + ", read first", read(m), 1)
-        put(other)
-        expect(name + ", not sealed", read(m), 1)
-        put(good)
-        read(m)
-        m.seal()
-        put(other)
-        expect(name, read(m), want)
+        for check in (None, Check):
+            m = Manifest(PATH, None, check)
+            expect(name + ", read first", read(m), 1)
+            put(other)
+            expect(name + ", not sealed", read(m), 1)
+            put(good)
+            m = Manifest(PATH, file_hash(PATH), check)
+            put(other)
+            expect(name, read(m), want)
+            put(good)
 os.remove(PATH)
 print("%d passed, %d failed" % (passed, failed))
 sys.exit(1 if failed else 0)

@@ -6,10 +6,13 @@ import os
 import sys
 
 sys.path.insert(0, "device")
-import ota_updater
-from ota_manifest import Manifest, ManifestError
-from ota_sign import SignatureError, check
-from ota_version import compare, is_channel, parse_version
+import ota_journal
+from mpota import sign
+from mpota.check import Check
+from mpota.manifest import Manifest
+from mpota.rules import ManifestError
+from mpota.sign import SignatureError
+from mpota.version import compare, is_channel, parse_version
 
 VECTORS = "spec/vectors/"
 passed = failed = 0
@@ -36,7 +39,7 @@ def names(folder):
 
 
 def facts(path):
-    m = Manifest(path)
+    m = Manifest(path, None, Check)
     n = total = 0
     for e in m:
         n += 1
@@ -47,32 +50,39 @@ def facts(path):
         "project": h.get("project"),
         "files": n,
         "bytes": total,
-        "signed": m.signature is not None,
+        "signed": sign.read(path)[0] is not None,
     }
 
 
 def verdict(path, keys=None):
     try:
-        m = Manifest(path)
-        for _ in m:
+        for _ in Manifest(path, None, Check):
             pass
         if keys is not None:
-            check(m.signature, m.digest, keys)
+            blob, digest, _ = sign.read(path)
+            sign.check(blob, digest, keys)
         return "valid"
     except (ManifestError, SignatureError) as e:
         return e.code
 
 
-count = 0
+count = may = 0
 for name in names("manifest/valid"):
     folder = VECTORS + "manifest/valid/" + name
     expect(name, facts(folder + "/manifest.json"), json.loads(text(folder + "/facts.json")))
     count += 1
 for name in names("manifest/invalid"):
     folder = VECTORS + "manifest/invalid/" + name
-    expect(name, verdict(folder + "/manifest.json"), text(folder + "/error").strip())
+    got = verdict(folder + "/manifest.json")
+    if "board" in os.listdir(folder):  # only the computer holds a manifest to its one spelling
+        expect(name + " (board)", text(folder + "/board").strip(), "may accept")
+        may += got == "valid"
+    else:
+        expect(name, got, text(folder + "/error").strip())
     count += 1
+assert may > 0
 print("vectors manifest", count)
+print("of which the board accepts what the computer refuses:", may)
 
 count = 0
 keys = text(VECTORS + "signature/keys").strip().split("\n")
@@ -111,12 +121,12 @@ count = 0
 for name in names("journal/valid"):
     if name.endswith(".json"):
         continue
-    got = ota_updater.read_record(VECTORS + "journal/valid/" + name)
+    got = ota_journal.read_record(VECTORS + "journal/valid/" + name)
     want = json.loads(text(VECTORS + "journal/valid/" + name + ".json"))
     expect(name, got and {k: got.get(k, want[k]) for k in want}, want)
     count += 1
 for name in names("journal/invalid"):
-    expect(name, ota_updater.read_record(VECTORS + "journal/invalid/" + name), None)
+    expect(name, ota_journal.read_record(VECTORS + "journal/invalid/" + name), None)
     count += 1
 print("vectors journal", count)
 print("%d passed, %d failed" % (passed, failed))

@@ -2,7 +2,9 @@
 
 mod demo;
 mod faults;
+mod firmware;
 mod fuzz;
+mod package;
 mod powercut;
 mod size;
 mod test;
@@ -12,7 +14,7 @@ use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 7] = [
+const TASKS: [Task; 9] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -21,8 +23,18 @@ const TASKS: [Task; 7] = [
         powercut::run,
     ),
     ("faults", "what an update must survive, a line for each fault: its tests and their cases", faults::run),
+    (
+        "firmware",
+        "the updater on MicroPython of every minor version (--only VERSION; --write-docs)",
+        firmware::run,
+    ),
     ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
-    ("size", "the updater's size as .mpy, and the heap that it needs", size::run),
+    ("package", "write device/package.json and device/manifest.py for what lies there", package::run),
+    (
+        "size",
+        "the updater's size, and the heap that it needs (--quick; --check: only whether the limits are kept)",
+        size::run,
+    ),
     ("tools", "only install what the other tasks need into .tools/", test::tools),
 ];
 

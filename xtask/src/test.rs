@@ -16,6 +16,7 @@ pub fn tools(_: &[String]) -> Result<()> {
     clients::pygithub()?;
     clients::gh()?;
     clients::workflow_linter()?;
+    crate::firmware::install()?;
     ensure!(
         Command::new("ssh-keygen").arg("-?").output().is_ok(),
         "ssh-keygen is missing: install OpenSSH's client (Debian: apt-get install openssh-client)"

@@ -118,6 +118,8 @@ pub struct Record {
     pub hook: bool,
     /// Whether the next update may install `version` itself again.
     pub repair: bool,
+    /// Whether the app asked for an update at the next start, before it is loaded.
+    pub early: bool,
     /// The last version that was undone.
     pub bad: String,
     /// Why it was undone, for people.
@@ -140,6 +142,7 @@ impl Record {
             secs: 0,
             hook: false,
             repair: false,
+            early: false,
             bad: String::new(),
             why: String::new(),
         }
@@ -176,6 +179,7 @@ impl Record {
             secs: keys.number("secs")?,
             hook: keys.number("hook")? == 1,
             repair: keys.number("repair")? == 1,
+            early: keys.number("early")? == 1,
             bad: keys.text("bad")?,
             why: keys.text("why")?,
         })
@@ -192,7 +196,7 @@ impl Record {
         let text = |text: &str| json!(text).to_string();
         let json = format!(
             "{{\"mpota\":{},\"seq\":{},\"state\":\"{}\",\"version\":{},\"next\":{},\"plan\":{},\"boots\":{},\
-             \"tries\":{},\"secs\":{},\"hook\":{},\"repair\":{},\"bad\":{},\"why\":{}}}",
+             \"tries\":{},\"secs\":{},\"hook\":{},\"repair\":{},\"early\":{},\"bad\":{},\"why\":{}}}",
             self.format,
             self.seq,
             self.state,
@@ -204,6 +208,7 @@ impl Record {
             self.secs,
             u8::from(self.hook),
             u8::from(self.repair),
+            u8::from(self.early),
             text(&self.bad),
             text(&self.why),
         );
@@ -314,7 +319,7 @@ mod tests {
         (record.version, record.next, record.bad) = (version.clone(), version.clone(), version);
         (record.plan, record.why) = ("0".repeat(64), "w".repeat(60));
         (record.boots, record.tries, record.secs) = (999, 999, 999_999);
-        (record.hook, record.repair) = (true, true);
+        (record.hook, record.repair, record.early) = (true, true, true);
         assert_eq!(Record::parse(&record.to_bytes().unwrap()), Ok(record.clone()));
         record.why = "w".repeat(100);
         assert_eq!(record.to_bytes(), Err(JournalError::TooLong));

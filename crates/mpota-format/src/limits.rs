@@ -1,21 +1,33 @@
 //! The limits of `spec/manifest.md` and `spec/journal.md`.
 
 /// Most bytes of a manifest.
-pub const MANIFEST: usize = 1_048_576;
+pub const MANIFEST: usize = 4_194_304;
 /// Most bytes of the header line, its `\n` included.
-pub const HEADER_LINE: usize = 2048;
+pub const HEADER_LINE: usize = 1024;
 /// Most bytes of a file line, its `\n` included.
 pub const FILE_LINE: usize = 512;
 /// Most bytes of the signature line, its `\n` included.
-pub const SIGNATURE_LINE: usize = 1024;
-/// Most files of a release.
-pub const FILES: usize = 4096;
+pub const SIGNATURE_LINE: usize = 512;
 /// Most bytes of one file on the board.
 pub const FILE: u64 = 16_777_216;
-/// Most bytes of a pack: as many of the largest files as there may be.
-pub const PACK: u64 = FILES as u64 * FILE;
+/// Most bytes of a pack.
+pub const PACK: u64 = 68_719_476_736;
+/// Bytes of a file in one piece of it. A file that is not larger has no pieces.
+pub const PIECE: usize = 16_384;
+/// The same in a file of more than [`LARGE`] bytes.
+pub const LARGE_PIECE: usize = 32_768;
+/// Most bytes of a file with pieces of [`PIECE`] bytes.
+pub const LARGE: usize = 8_388_608;
 /// Most bytes of a path.
 pub const PATH: usize = 128;
+/// Most entries of an array in the header: words, platforms, boards.
+pub const LIST: usize = 16;
+/// Most characters of a word of `needs`, of a platform, and of a key that is not known yet.
+pub const WORD: usize = 32;
+/// Most characters of a board's name.
+pub const BOARD: usize = 64;
+/// The largest number in `created` and in `more`.
+pub const NUMBER: u64 = 9_999_999_999;
 /// Most characters of an asset's name.
 pub const ASSET: usize = 100;
 /// Most characters of a version, its `v` included.

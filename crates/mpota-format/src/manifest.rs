@@ -3,14 +3,20 @@
 //! [`Manifest::parse`] and [`Manifest::to_bytes`] are each other's inverse: a manifest is written in one way only.
 
 mod error;
+mod header;
 mod line;
+mod more;
 mod read;
 mod write;
 
 pub use error::{Code, ManifestError};
+pub use more::{More, MoreItem, MoreValue};
 
 use crate::path;
 use crate::version::Version;
+
+/// The words of [`Header::needs`] that this library knows.
+pub const KNOWN: [&str; 0] = [];
 
 /// A release: its header, its files in order, and who signed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,12 +38,16 @@ pub struct Header {
     pub version: Version,
     /// When it was made, in seconds since 1970-01-01T00:00:00Z; 1 to 9999999999.
     pub created: Option<u64>,
+    /// What a reader must know to take the release; see [`KNOWN`].
+    pub needs: Vec<String>,
     /// What a board must have; the default asks for nothing.
     pub requires: Requires,
     /// The one asset that all files are in; without it each file is an asset.
     pub pack: Option<Pack>,
     /// Files that are run; the default is none.
     pub hooks: Hooks,
+    /// What later versions add, and others pass over.
+    pub more: More,
 }
 
 impl Header {
@@ -48,9 +58,11 @@ impl Header {
             project: None,
             version,
             created: None,
+            needs: Vec::new(),
             requires: Requires::default(),
             pack: None,
             hooks: Hooks::default(),
+            more: More::new(),
         }
     }
 }
@@ -64,6 +76,8 @@ pub struct Requires {
     pub platform: Vec<String>,
     /// The `.mpy` version of the files: `6` or `6.3`.
     pub mpy: Option<String>,
+    /// Names of boards, one of which fits; empty where any will do.
+    pub board: Vec<String>,
 }
 
 /// The asset that holds all files.
@@ -97,6 +111,8 @@ pub struct FileEntry {
     pub crc32: u32,
     /// Where its bytes are to be had.
     pub place: Place,
+    /// What later versions add, and others pass over.
+    pub more: More,
 }
 
 /// Where a file's bytes are. All files of a release are in the same kind of place.
@@ -107,7 +123,7 @@ pub enum Place {
     Packed {
         /// Where it begins in the pack, in bytes.
         offset: u64,
-        /// Bytes in the pack: as many as the file has when it is stored, fewer when it is compressed.
+        /// Bytes in the pack: as many as the file has when it is stored, fewer when it is compressed; see [`crate::pack`].
         length: u64,
     },
     /// In an asset of its own, stored.

@@ -1,19 +1,18 @@
-//! One file in a pack: compressed by itself, or stored.
+//! One file in a pack: compressed, or stored.
 //!
-//! A board gives the window of the stream's header its memory, so it is kept at 1 KB here. Streams of others may
-//! have up to [`limits::WINDOW`].
+//! A file of more than [`limits::PIECE`] bytes is compressed in pieces that can each be unpacked alone: an index of
+//! their lengths, then the pieces.
 
-use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_PARSE_ZLIB_HEADER;
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress as inflate};
+mod stream;
+
 use thiserror::Error;
 
 use crate::limits;
 
-/// The window that is written: 2 to this power, in bytes.
-const WINDOW_BITS: u8 = 10;
-const CHUNK: usize = 64 * 1024;
+/// The windows that are written: 2 to this power, in bytes.
+const WINDOWS: [u8; 4] = [9, 10, 11, 12];
+/// How much longer, in percent, a file may get for the sake of a smaller window.
+const WORTH: usize = 3;
 
 /// Why a file cannot be packed, or why its bytes in the pack are wrong.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
@@ -48,14 +47,46 @@ pub enum PackError {
     /// The stream is over before its bytes are.
     #[error("{0} bytes are left over behind the compressed file")]
     LeftOver(u64),
+    /// The bytes in the pack are too few for the index of so many pieces.
+    #[error("the index of {0} pieces is cut")]
+    Index(usize),
+    /// A piece has no bytes, or more than its content.
+    #[error("piece {number} has {length} bytes in the pack for {size} bytes of the file")]
+    Length {
+        /// Which one, from 1.
+        number: usize,
+        /// Bytes in the pack.
+        length: usize,
+        /// Bytes of the file in it.
+        size: usize,
+    },
+    /// The bytes in the pack end within a piece; its number, from 1.
+    #[error("piece {0} is cut")]
+    Cut(usize),
+    /// A piece is wrong by itself.
+    #[error("piece {number}: {source}")]
+    Piece {
+        /// Which one, from 1.
+        number: usize,
+        /// What is wrong with it.
+        source: Box<PackError>,
+    },
     /// The compressor failed, which it never should.
     #[error("the compressor failed: {0}")]
     Compressor(String),
 }
 
+/// Bytes of a file of `size` bytes in each of its pieces but the last; `None` where it is too small to have any.
+#[must_use]
+pub fn piece_size(size: usize) -> Option<usize> {
+    let piece = if size > limits::LARGE { limits::LARGE_PIECE } else { limits::PIECE };
+    (size > limits::PIECE).then_some(piece)
+}
+
 /// The bytes of a pack for a file with this `content`: compressed if that is wanted and makes it shorter, else as it is.
 ///
-/// The same content always gives the same bytes.
+/// The same content always gives the same bytes. The window is the smallest that costs little: a board sets that much
+/// memory aside.
 ///
 /// # Errors
 /// The content is larger than a file may be.
@@ -63,31 +94,31 @@ pub fn compress(content: &[u8], compress: bool) -> Result<Vec<u8>, PackError> {
     if content.len() as u64 > limits::FILE {
         return Err(PackError::TooLarge(content.len() as u64));
     }
-    if compress {
-        let stream = zlib(content)?;
-        if stream.len() < content.len() {
-            return Ok(stream);
-        }
+    let mut results = Vec::new();
+    for bits in WINDOWS.into_iter().filter(|_| compress) {
+        results.push(compress_with(content, bits)?);
     }
-    Ok(content.to_vec())
+    let best = results.iter().map(Vec::len).min().unwrap_or_default();
+    let good = |bytes: &Vec<u8>| bytes.len() < content.len() && bytes.len() * 100 <= best * (100 + WORTH);
+    Ok(results.into_iter().find(good).unwrap_or_else(|| content.to_vec()))
 }
 
-fn zlib(content: &[u8]) -> Result<Vec<u8>, PackError> {
-    let mut zlib = Compress::new_with_window_bits(Compression::best(), true, WINDOW_BITS);
-    let mut out = Vec::with_capacity(content.len() / 2 + 64);
-    loop {
-        let rest = &content[zlib.total_in() as usize..];
-        let status = zlib.compress_vec(rest, &mut out, FlushCompress::Finish);
-        match status.map_err(|error| PackError::Compressor(error.to_string()))? {
-            Status::StreamEnd => return Ok(out),
-            Status::Ok | Status::BufError => out.reserve(CHUNK),
-        }
+/// One stream, or index and pieces; not shorter than `content` where it cannot be compressed.
+fn compress_with(content: &[u8], bits: u8) -> Result<Vec<u8>, PackError> {
+    let Some(size) = piece_size(content.len()) else { return stream::compress(content, bits) };
+    let (mut index, mut pieces) = (Vec::new(), Vec::new());
+    for piece in content.chunks(size) {
+        let stream = stream::compress(piece, bits)?;
+        let stored = if stream.len() < piece.len() { &stream[..] } else { piece };
+        index.extend((stored.len() as u16).to_be_bytes()); // at most 32,768
+        pieces.extend_from_slice(stored);
     }
+    Ok([index, pieces].concat())
 }
 
 /// The file of `size` bytes that lies in a pack as the bytes `stored`.
 ///
-/// It takes what a board takes: all of `stored` is used, and no byte comes from further back than the window that the
+/// It takes what a board takes: all of `stored` is used, and no byte comes from further back than the window that a
 /// stream's header asks for. No more than `size` bytes and one are ever held.
 ///
 /// # Errors
@@ -103,178 +134,33 @@ pub fn decompress(stored: &[u8], size: u64) -> Result<Vec<u8>, PackError> {
     if length == size {
         return Ok(stored.to_vec());
     }
-    let window = window(stored)?;
-    let mut zlib = Decompress::new(true);
+    match piece_size(size as usize) {
+        None => stream::decompress(stored, size),
+        Some(piece) => decompress_pieces(stored, size as usize, piece),
+    }
+}
+
+fn decompress_pieces(stored: &[u8], size: usize, piece: usize) -> Result<Vec<u8>, PackError> {
+    let count = size.div_ceil(piece);
+    let (index, mut rest) = stored.split_at_checked(2 * count).ok_or(PackError::Index(count))?;
     let mut out = Vec::new();
-    loop {
-        let (read, written) = (zlib.total_in(), zlib.total_out());
-        out.reserve_exact(CHUNK.min((size - written) as usize + 1)); // one more, to see that it is too long
-        let status = zlib
-            .decompress_vec(&stored[read as usize..], &mut out, FlushDecompress::None)
-            .map_err(|_| PackError::Damaged)?;
-        if zlib.total_out() > size {
-            return Err(PackError::Size(size));
+    for (number, length) in (1..).zip(index.chunks_exact(2)) {
+        let length = usize::from(u16::from_be_bytes([length[0], length[1]]));
+        let size = piece.min(size - out.len());
+        if length == 0 || length > size {
+            return Err(PackError::Length { number, length, size });
         }
-        if status == Status::StreamEnd {
-            break;
-        }
-        if zlib.total_out() == written && zlib.total_in() == read {
-            return Err(PackError::Damaged); // it wants more input, and there is none
-        }
-    }
-    if zlib.total_out() != size {
-        return Err(PackError::Size(size));
-    }
-    if zlib.total_in() != length {
-        return Err(PackError::LeftOver(length - zlib.total_in()));
-    }
-    if stays_in(window, stored) { Ok(out) } else { Err(PackError::Damaged) }
-}
-
-/// Whether a board that has no more than this window, a power of two, can decompress a whole zlib stream.
-///
-/// The decoder above always has 32 KB and does not see when a stream reaches further back than its header says. This
-/// one gets a ring of that size and nothing else.
-fn stays_in(window: usize, stored: &[u8]) -> bool {
-    let mut ring = vec![0; window];
-    let mut decoder = DecompressorOxide::new();
-    let (mut read, mut at) = (0, 0);
-    loop {
-        let flags = TINFL_FLAG_PARSE_ZLIB_HEADER;
-        let (status, used, written) = inflate(&mut decoder, &stored[read..], &mut ring, at, flags);
-        (read, at) = (read + used, (at + written) % window);
-        match status {
-            TINFLStatus::HasMoreOutput => {}
-            status => return status == TINFLStatus::Done,
+        let (bytes, behind) = rest.split_at_checked(length).ok_or(PackError::Cut(number))?;
+        rest = behind;
+        if length == size {
+            out.extend_from_slice(bytes);
+        } else {
+            let wrong = |source| PackError::Piece { number, source: Box::new(source) };
+            out.extend(stream::decompress(bytes, size as u64).map_err(wrong)?);
         }
     }
-}
-
-/// The window that the header of a zlib stream asks for, in bytes.
-fn window(stored: &[u8]) -> Result<usize, PackError> {
-    let &[cmf, flg, ..] = stored else {
-        return Err(PackError::NotZlib);
-    };
-    let window = 256 << (cmf >> 4);
-    if cmf & 15 != 8 || window > 32768 || u16::from_be_bytes([cmf, flg]) % 31 != 0 {
-        return Err(PackError::NotZlib);
-    }
-    if window > limits::WINDOW {
-        return Err(PackError::Window(window));
-    }
-    if flg & 0x20 != 0 {
-        return Err(PackError::Dictionary);
-    }
-    Ok(window)
+    if rest.is_empty() { Ok(out) } else { Err(PackError::LeftOver(rest.len() as u64)) }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A zlib stream with a window of the caller's choice.
-    fn stream(content: &[u8], bits: u8) -> Vec<u8> {
-        let mut zlib = Compress::new_with_window_bits(Compression::best(), true, bits);
-        let mut out = Vec::with_capacity(2 * content.len() + 100);
-        assert_eq!(zlib.compress_vec(content, &mut out, FlushCompress::Finish).unwrap(), Status::StreamEnd);
-        out
-    }
-
-    /// The two bytes that a zlib stream begins with.
-    fn zlib_header(cmf: u8, flags: u8) -> [u8; 2] {
-        let check = 31 - u16::from_be_bytes([cmf, flags]) % 31;
-        [cmf, flags + check as u8]
-    }
-
-    fn noise(length: usize) -> Vec<u8> {
-        (0_u32..).flat_map(|i| crate::digest::sha256(&i.to_le_bytes())).take(length).collect()
-    }
-
-    #[test]
-    fn what_shrinks_is_a_zlib_stream_with_a_window_of_one_kilobyte() {
-        let content = b"print('hello')\n".repeat(1000);
-        let stored = compress(&content, true).unwrap();
-        assert_eq!(stored[0], 0x28);
-        assert!(stored.len() < 200);
-        assert_eq!(decompress(&stored, content.len() as u64).unwrap(), content);
-        assert_eq!(compress(&content, true).unwrap(), stored);
-    }
-
-    #[test]
-    fn what_does_not_shrink_or_need_not_is_stored() {
-        for content in [&b""[..], b"x", &noise(5000)] {
-            assert_eq!(compress(content, true).unwrap(), content);
-            assert_eq!(decompress(content, content.len() as u64).unwrap(), content);
-        }
-        let content = vec![0; 1000];
-        assert_eq!(compress(&content, false).unwrap(), content);
-    }
-
-    #[test]
-    fn large_files_come_back() {
-        let content: Vec<u8> = noise(1000).repeat(300);
-        assert_eq!(decompress(&compress(&content, true).unwrap(), content.len() as u64).unwrap(), content);
-    }
-
-    #[test]
-    fn windows_up_to_four_kilobytes_are_taken() {
-        let content = noise(300).repeat(20);
-        for bits in 9..=12 {
-            assert_eq!(decompress(&stream(&content, bits), 6000).unwrap(), content, "{bits}");
-        }
-        for bits in 13..=15 {
-            assert_eq!(decompress(&stream(&content, bits), 6000), Err(PackError::Window(1 << bits)));
-        }
-    }
-
-    #[test]
-    fn reaching_behind_the_window_is_damage() {
-        let content = [&noise(1100)[..], &noise(1100)].concat();
-        let mut bytes = stream(&content, 12);
-        assert!(bytes.len() < 1500);
-        assert_eq!(decompress(&bytes, 2200).unwrap(), content);
-        bytes[..2].copy_from_slice(&zlib_header(0x28, 0));
-        assert_eq!(decompress(&bytes, 2200), Err(PackError::Damaged));
-        bytes[..2].copy_from_slice(&zlib_header(0x38, 0));
-        assert_eq!(decompress(&bytes, 2200).unwrap(), content);
-    }
-
-    #[test]
-    fn what_is_no_zlib_stream_is_refused() {
-        let good = stream(&[7; 1000], 10);
-        let with = |header: [u8; 2]| [&header[..], &good[2..]].concat();
-        assert_eq!(decompress(&with(zlib_header(0x28, 0)), 1000).unwrap(), [7; 1000]);
-        assert_eq!(decompress(&with(zlib_header(0x28, 0x20)), 1000), Err(PackError::Dictionary));
-        for header in [zlib_header(0x27, 0), zlib_header(0x88, 0), [0x28, 0], *b"PK", [0x1f, 0x8b]] {
-            assert_eq!(decompress(&with(header), 1000), Err(PackError::NotZlib), "{header:x?}");
-        }
-        assert_eq!(decompress(&[], 1), Err(PackError::NotZlib));
-        assert_eq!(decompress(&[0x28], 2), Err(PackError::NotZlib));
-        assert_eq!(decompress(&zlib_header(0x28, 0), 3), Err(PackError::Damaged));
-    }
-
-    #[test]
-    fn length_and_size_must_be_exact() {
-        let good = stream(&[7; 1000], 10);
-        for size in [0, 1, good.len() as u64 - 1] {
-            assert_eq!(decompress(&good, size), Err(PackError::Longer { length: good.len() as u64, size }));
-        }
-        for size in [good.len() as u64 + 1, 999, 1001, limits::FILE] {
-            assert_eq!(decompress(&good, size), Err(PackError::Size(size)));
-        }
-        assert_eq!(decompress(&[&good[..], b"x"].concat(), 1000), Err(PackError::LeftOver(1)));
-        for length in 2..good.len() {
-            assert_eq!(decompress(&good[..length], 1000), Err(PackError::Damaged), "{length}");
-        }
-        let mut bad = good.clone();
-        *bad.last_mut().unwrap() ^= 1;
-        assert_eq!(decompress(&bad, 1000), Err(PackError::Damaged));
-    }
-
-    #[test]
-    fn files_beyond_the_limit_are_refused() {
-        assert_eq!(decompress(b"x", limits::FILE + 1), Err(PackError::TooLarge(limits::FILE + 1)));
-        let content = vec![0; limits::FILE as usize + 1];
-        assert_eq!(compress(&content, true), Err(PackError::TooLarge(limits::FILE + 1)));
-    }
-}
+mod tests;

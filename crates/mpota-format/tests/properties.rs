@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use mpota_format::journal::{Record, State};
 use mpota_format::manifest::{
-    FileEntry, Header, Hooks, Manifest, Pack, Place, Requires, sort_files, sort_key,
+    FileEntry, Header, Hooks, Manifest, More, MoreItem, MoreValue, Pack, Place, Requires, sort_files,
+    sort_key,
 };
 use mpota_format::pack::{compress, decompress};
 use mpota_format::path::{asset_names, check_path};
@@ -16,7 +17,7 @@ use proptest::collection::{btree_map, hash_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-type Content = (u64, [u8; 32], u32, u64);
+type Content = (u64, [u8; 32], u32, u64, More);
 
 fn path() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9ü€😀._ -]{1,12}(/[a-zA-Z0-9._-]{1,8}){0,3}"
@@ -24,7 +25,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn content() -> impl Strategy<Value = Content> {
-    (0..=16_777_216_u64, any::<[u8; 32]>(), any::<u32>(), 0..=100_u64)
+    (0..=16_777_216_u64, any::<[u8; 32]>(), any::<u32>(), 0..=100_u64, more(2))
 }
 
 /// Files that can be together: no two alike, none inside another.
@@ -46,19 +47,33 @@ fn files() -> impl Strategy<Value = BTreeMap<String, Content>> {
     })
 }
 
+/// At most so many members, so that a line has room for them.
+fn more(most: usize) -> impl Strategy<Value = More> {
+    let text = "[ !#-\\[\\]-~]{0,12}".prop_map(MoreItem::Text);
+    let item = prop_oneof![text, (0..=9_999_999_999_u64).prop_map(MoreItem::Number)].boxed();
+    let value =
+        prop_oneof![item.clone().prop_map(MoreValue::One), vec(item, 1..4).prop_map(MoreValue::Many),];
+    btree_map("[a-z0-9_-]{1,8}", value, 0..=most)
+}
+
 fn header() -> impl Strategy<Value = Header> {
     let requires = (
         option::of("[0-9]\\.(0|[1-9][0-9]{0,8})"),
-        hash_set("[a-z0-9._-]{1,32}", 0..=16),
+        hash_set("[a-z0-9._-]{1,16}", 0..=8),
         option::of("[1-9](\\.[0-9])?"),
+        hash_set("[ !#-\\[\\]-~]{1,16}", 0..=8),
     );
     let version = "v?[1-9]{0,8}[0-9]\\.[0-9]\\.[0-9](-[a-z][a-z0-9-]{0,5}(\\.[0-9])?)?(\\+[0-9a-z]{1,9})?";
-    (option::of("[a-z.]{1,64}/[A-Z_-]{1,64}"), version, option::of(1..=9_999_999_999_u64), requires)
-        .prop_filter_map("a version", |(project, version, created, (micropython, platform, mpy))| {
-            let requires = Requires { micropython, platform: platform.into_iter().collect(), mpy };
-            let version = Version::parse(&version).ok()?;
-            Some(Header { project, created, requires, ..Header::new(version) })
-        })
+    (option::of("[a-z.]{1,32}/[A-Z_-]{1,32}"), version, option::of(1..=9_999_999_999_u64), requires, more(2))
+        .prop_filter_map(
+            "a version",
+            |(project, version, created, (micropython, platform, mpy, board), more)| {
+                let (platform, board) = (platform.into_iter().collect(), board.into_iter().collect());
+                let requires = Requires { micropython, platform, mpy, board };
+                let version = Version::parse(&version).ok()?;
+                Some(Header { project, created, requires, more, ..Header::new(version) })
+            },
+        )
 }
 
 prop_compose! {
@@ -67,11 +82,11 @@ prop_compose! {
         files in files(),
         packed in any::<bool>(),
         hooks in any::<(Option<proptest::sample::Index>, Option<proptest::sample::Index>)>(),
-        signature in option::of("([A-Za-z0-9+/]{4}){1,252}"),
+        signature in option::of("([A-Za-z0-9+/]{4}){1,124}"),
     ) -> Manifest {
-        let mut files: Vec<FileEntry> = files.into_iter().map(|(path, (size, sha256, crc32, percent))| {
+        let mut files: Vec<FileEntry> = files.into_iter().map(|(path, (size, sha256, crc32, percent, more))| {
             let place = Place::Packed { offset: 0, length: size * percent / 100 };
-            FileEntry { path, size, sha256, crc32, place }
+            FileEntry { path, size, sha256, crc32, place, more }
         }).collect();
         sort_files(&mut files);
         let names = asset_names(&files.iter().map(|file| &file.path).collect::<Vec<_>>());
@@ -93,11 +108,12 @@ prop_compose! {
 }
 
 fn record() -> impl Strategy<Value = Record> {
-    let numbers = (1..=u64::MAX, 0..1000_u64, 0..1000_u64, any::<(bool, bool)>());
+    let numbers = (1..=u64::MAX, 0..1000_u64, 0..1000_u64, any::<(bool, bool, bool)>());
     (0..State::ALL.len(), numbers, "[ -~]{0,60}", "v[0-9.]{0,20}").prop_map(
         |(state, (seq, boots, secs, flags), why, next)| {
             let mut record = Record::new(seq, State::ALL[state]);
-            (record.boots, record.secs, record.hook, record.repair) = (boots, secs, flags.0, flags.1);
+            (record.hook, record.repair, record.early) = flags;
+            (record.boots, record.secs) = (boots, secs);
             (record.why, record.next) = (why, next);
             record
         },
@@ -172,6 +188,25 @@ proptest! {
         // Not always with an error: Adler-32 is weak, which is why SHA-256 has the last word.
         if let Ok(found) = decompress(&stored, content.len() as u64) {
             prop_assert_eq!(found.len(), content.len());
+        }
+    }
+
+    #[test]
+    fn a_file_in_pieces_comes_back(
+        seed in vec(0..9_u8, 1..3000),
+        size in 16_000..70_000_usize,
+        at in any::<proptest::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let content: Vec<u8> = seed.into_iter().cycle().take(size).collect();
+        let mut stored = compress(&content, true).unwrap();
+        prop_assert!(stored.len() < size);
+        prop_assert!(decompress(&stored, size as u64).unwrap() == content);
+        let at = at.index(stored.len());
+        prop_assert!(decompress(&stored[..at], size as u64).is_err());
+        stored[at] = byte;
+        if let Ok(found) = decompress(&stored, size as u64) {
+            prop_assert_eq!(found.len(), size);
         }
     }
 

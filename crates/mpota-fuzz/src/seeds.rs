@@ -6,14 +6,19 @@ use std::path::{Path, PathBuf};
 use mpota_format::journal::{Record, State};
 
 /// The words of a manifest.
-pub const MANIFEST: [&str; 40] = [
+pub const MANIFEST: [&str; 45] = [
     "{\"mpota\":1",
     "{\"mpota\":2",
     "\"mpota\":",
     ",\"project\":\"octo/weather\"",
     ",\"version\":\"v1.0.0\"",
     ",\"created\":1750000000",
+    ",\"needs\":[\"delta\"]",
     ",\"requires\":{",
+    "\"board\":[\"PICO\"]",
+    ",\"more\":{\"a\":1}",
+    "\"b\":[\"x\",0]",
+    "\"flash\":1",
     "\"micropython\":\"1.21\"",
     "\"platform\":[\"esp32\",\"rp2\"]",
     "\"mpy\":\"6.3\"",
@@ -49,7 +54,7 @@ pub const MANIFEST: [&str; 40] = [
     "}",
 ];
 /// The words of a journal record.
-pub const RECORD: [&str; 36] = [
+pub const RECORD: [&str; 38] = [
     "\"mpota\":1",
     "\"seq\":12",
     "\"seq\":",
@@ -71,6 +76,8 @@ pub const RECORD: [&str; 36] = [
     "\"hook\":0",
     "\"repair\":0",
     "\"repair\":1",
+    "\"early\":0",
+    "\"early\":1",
     "\"bad\":\"\"",
     "\"why\":\"x\"",
     "{}",
@@ -155,8 +162,15 @@ pub fn all_records() -> Vec<Vec<u8>> {
 #[must_use]
 pub fn records() -> Vec<Vec<u8>> {
     let own = State::ALL.map(|state| {
-        let mut record =
-            Record { boots: 1, tries: 3, secs: 600, hook: true, repair: true, ..Record::new(9, state) };
+        let mut record = Record {
+            boots: 1,
+            tries: 3,
+            secs: 600,
+            hook: true,
+            repair: true,
+            early: true,
+            ..Record::new(9, state)
+        };
         record.version = "v1.0.0".to_owned();
         (record.next, record.bad, record.why) =
             ("v1.1.0".to_owned(), "v1.0.1".to_owned(), "it hangs".to_owned());
@@ -185,10 +199,15 @@ pub fn keys() -> String {
     text
 }
 
+/// Bytes that hardly shrink.
+fn noise_of(length: u32) -> Vec<u8> {
+    (0..length).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8 ^ (i / 251) as u8).collect()
+}
+
 /// Packed files: the size that is claimed in 4 bytes, and the stream.
 #[must_use]
 pub fn packs() -> Vec<Vec<u8>> {
-    let noise: Vec<u8> = (0..600_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let noise = noise_of(600);
     let contents = [
         b"import app\n".repeat(30),
         noise.repeat(6),
@@ -196,6 +215,9 @@ pub fn packs() -> Vec<Vec<u8>> {
         vec![0; 5000],
         Vec::new(),
         (0..=255).collect::<Vec<u8>>().repeat(4),
+        // in pieces: all compressed, and one stored among them
+        b"from machine import Pin\n".repeat(900),
+        [vec![1; 17_000], noise_of(20_000), vec![2; 5000]].concat(),
     ];
     let mut all = Vec::new();
     for content in contents {

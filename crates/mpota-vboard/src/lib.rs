@@ -18,7 +18,7 @@ pub mod tools;
 pub use board::{Board, End, FileSystem, Run, Tree};
 pub use tools::{MicroPython, Word};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What went wrong outside of the board.
 #[derive(Debug, thiserror::Error)]
@@ -64,24 +64,70 @@ pub fn repository() -> PathBuf {
         .map_or_else(|| PathBuf::from("."), PathBuf::from)
 }
 
-/// Every file of the updater itself (`device/*.py`), name and content, in order of the names.
+/// Every file of the updater itself, by its path below `device/` (`ota_updater.py`, `mpota/http.py`),
+/// with its content, in order of the paths: what goes to `lib/` on a board.
 ///
 /// # Errors
 /// When the folder cannot be read.
 pub fn agent_files() -> Result<Vec<(String, Vec<u8>)>, Error> {
-    let dir = repository().join("device");
-    let io = |path: &std::path::Path| {
+    let mut files = Vec::new();
+    agent_files_below(&repository().join("device"), "", &mut files)?;
+    files.sort();
+    Ok(files)
+}
+
+/// What lies in `device/` beside the updater: files to copy to `/`, tests, and a list for builds of
+/// firmware.
+const NO_AGENT: [&str; 3] = ["template", "tests", "manifest.py"];
+
+fn agent_files_below(dir: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) -> Result<(), Error> {
+    let io = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::Io { path, source }
     };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(&dir).map_err(io(&dir))? {
-        let path = entry.map_err(io(&dir))?.path();
-        if path.extension().is_some_and(|e| e == "py") {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    for entry in std::fs::read_dir(dir).map_err(io(dir))? {
+        let path = entry.map_err(io(dir))?.path();
+        let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
+        if NO_AGENT.contains(&name.as_str()) {
+            continue;
+        }
+        if path.is_dir() {
+            agent_files_below(&path, &format!("{name}/"), files)?;
+        } else if name.ends_with(".py") {
             files.push((name, std::fs::read(&path).map_err(io(&path))?));
         }
     }
-    files.sort();
-    Ok(files)
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "these are tests")]
+
+    use super::*;
+
+    #[test]
+    fn the_updater_is_every_python_file_but_templates_tests_and_the_list_for_firmware() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = [
+            "manifest.py",
+            "mpota/__init__.py",
+            "mpota/manifest.py",
+            "mpota/tests/x.py",
+            "ota_updater.py",
+            "package.json",
+            "template/boot.py",
+            "tests/test_x.py",
+        ];
+        for path in paths {
+            bench::write_file(&dir.path().join(path), path.as_bytes()).unwrap();
+        }
+        let mut found = Vec::new();
+        agent_files_below(dir.path(), "", &mut found).unwrap();
+        found.sort();
+        let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["mpota/__init__.py", "mpota/manifest.py", "mpota/tests/x.py", "ota_updater.py"]);
+        assert!(found.iter().all(|(name, content)| name.as_bytes() == content));
+        assert!(agent_files().unwrap().iter().any(|(name, _)| name == "ota_updater.py"));
+    }
 }

@@ -68,7 +68,21 @@ impl MicroPython {
         {
             return Ok(found);
         }
-        install(word, &home)?;
+        install(word, &home, &SUITES)?;
+        Self::unpacked(&home).ok_or_else(|| missing(word, "the packages hold no interpreter"))?.checked()
+    }
+
+    /// The interpreter of this word size that one suite of Debian has, in a folder of its own in
+    /// `.tools/`.
+    ///
+    /// # Errors
+    /// When it cannot be got; the error says what to do.
+    pub fn of_suite(word: Word, suite: &str) -> Result<Self, Error> {
+        let home = repository().join(".tools").join(format!("micropython-{suite}-{}", word.architecture()));
+        if let Some(found) = Self::unpacked(&home) {
+            return found.checked();
+        }
+        install(word, &home, &[suite])?;
         Self::unpacked(&home).ok_or_else(|| missing(word, "the packages hold no interpreter"))?.checked()
     }
 
@@ -139,13 +153,14 @@ fn archive() -> Option<(String, String)> {
     })
 }
 
-/// Unpack MicroPython and its libraries into `home/root`.
-fn install(word: Word, home: &Path) -> Result<(), Error> {
+/// Unpack MicroPython and its libraries into `home/root`, from the first of these suites that has
+/// packages that fit.
+fn install(word: Word, home: &Path, suites: &[&str]) -> Result<(), Error> {
     let (uri, key) =
         archive().ok_or_else(|| missing(word, "this is no Debian whose packages could be unpacked"))?;
     eprintln!("installing MicroPython ({}) into {} ...", word.architecture(), home.display());
     let mut why = String::new();
-    for suite in SUITES {
+    for suite in suites {
         match install_from(word, home, &uri, &key, suite) {
             Ok(()) => return Ok(()),
             Err(e) => why = e.to_string(),

@@ -5,8 +5,8 @@
 
 mod common;
 
-use common::{World, app_tree, confirmed, run, run_fast, tiny, version};
-use mpota_vboard::bench::{App, Release, TINY_MAIN};
+use common::{World, app_tree, confirmed, run, run_fast, text, tiny, version, with_updater};
+use mpota_vboard::bench::{Agent, App, Release, TINY_MAIN};
 use mpota_vboard::{Board, End};
 use serde_json::json;
 
@@ -91,6 +91,14 @@ fn fault_35_main_py_calls_sys_exit() {
     goes_back("exits", main_py("import sys\nsys.exit()\n"), "not confirmed in 2 boots");
 }
 
+/// A board whose updater is a part of its release v1.0.0, as source.
+fn with_its_updater(world: &World) -> (App, Board) {
+    let one = with_updater(tiny("v1.0.0"), "lib/", Agent::Py, &[]);
+    world.bench.withdraw("v1.0.0").unwrap();
+    world.publish("v1.0.0", one.clone());
+    (one.with("app.py", "V = 'v1.1.0'\n"), world.board())
+}
+
 #[test]
 fn fault_36_a_new_updater_that_does_not_import() {
     let mut ran = 0;
@@ -98,14 +106,8 @@ fn fault_36_a_new_updater_that_does_not_import() {
         [("syntax", "def broken(:\n"), ("raises", "1 / 0\n"), ("empty", ""), ("import", "import not_there\n")]
     {
         let world = limited();
-        let agent = mpota_vboard::agent_files().unwrap();
-        let (_, good) = agent.iter().find(|(n, _)| n == "ota_updater.py").unwrap();
-        // The board's updater is part of its release, as source.
-        let one = tiny("v1.0.0").with("lib/ota_updater.py", good);
-        world.bench.withdraw("v1.0.0").unwrap();
-        world.bench.publish(&Release::new("v1.0.0", one.clone())).unwrap();
-        let board = world.board();
-        world.publish("v1.1.0", one.with("app.py", "V = 'v1.1.0'\n").with("lib/ota_updater.py", content));
+        let (two, board) = with_its_updater(&world);
+        world.publish("v1.1.0", two.with("lib/ota_updater.py", content));
         let before = app_tree(&board);
         let log = run_fast(&board, 2).output;
         assert!(log.contains("the updater of the new version does not import"), "{name}: {log}");
@@ -114,23 +116,19 @@ fn fault_36_a_new_updater_that_does_not_import() {
         assert!(!run_fast(&board, 1).output.contains("trial of"), "{name}");
         ran += 1;
     }
+    println!("  cases {ran}: updaters that do not import");
     assert_eq!(ran, 4);
 }
 
 #[test]
 fn fault_36_an_updater_that_changes_in_the_release() {
     let world = limited();
-    let agent = mpota_vboard::agent_files().unwrap();
-    let (_, good) = agent.iter().find(|(n, _)| n == "ota_updater.py").unwrap();
-    let text = String::from_utf8_lossy(good).into_owned();
-    let one = tiny("v1.0.0").with("lib/ota_updater.py", good);
-    world.bench.withdraw("v1.0.0").unwrap();
-    world.bench.publish(&Release::new("v1.0.0", one.clone())).unwrap();
-    let board = world.board();
-    let two = one.with("app.py", "V = 'v1.1.0'\n").with("lib/ota_updater.py", text + "\nNEWER = 1\n");
-    world.publish("v1.1.0", two);
+    let (two, board) = with_its_updater(&world);
+    let newer = [("ota_updater.py", "started = 0", "NEWER = 1\nstarted = 0")];
+    world.publish("v1.1.0", with_updater(two, "lib/", Agent::Py, &newer));
     assert!(run(&board).output.contains("v1.1.0 is installed"));
     assert_eq!(version(&board), confirmed("v1.1.0"));
+    assert!(text(&board, "/lib/ota_updater.py").contains("NEWER"));
 }
 
 #[test]

@@ -4,29 +4,23 @@
 
 use std::collections::BTreeSet;
 
-/// The words in quotes that stand right behind `before` in a text.
-fn quoted_behind(text: &str, before: &str) -> Vec<String> {
-    let starts = text.match_indices(before).map(|(at, _)| &text[at + before.len()..]);
-    starts.filter_map(|rest| rest.split_once('"')).map(|(word, _)| word.to_owned()).collect()
+/// What stands in quotes behind `before`, up to the end of that statement.
+fn quoted(source: &str, before: &str) -> Vec<String> {
+    let (_, rest) = source.split_once(before).unwrap();
+    let statement = rest.split_once("\n\n").unwrap().0.split_once("\n#").map_or(rest, |(first, _)| first);
+    let statement = statement.split_once("\n_").map_or(statement, |(first, _)| first);
+    statement.split('"').skip(1).step_by(2).flat_map(str::split_whitespace).map(str::to_owned).collect()
 }
 
 #[test]
 fn every_key_that_a_board_reads_stands_in_the_table_and_no_other() {
-    let mut read = BTreeSet::new();
-    for (name, source) in mpota_vboard::agent_files().unwrap() {
-        let source = String::from_utf8(source).unwrap();
-        for before in ["config.get(\"", "settings.get(\"", "config[\"", " {}, \""] {
-            read.extend(quoted_behind(&source, before));
-        }
-        if source.contains("get = config.get") || source.contains("get = settings.get") {
-            for before in [" get(\"", "(get(\""] {
-                read.extend(quoted_behind(&source, before));
-            }
-        }
-        if name == "ota_update.py" {
-            let (_, limits) = source.split_once("count(limits, *x) for x in (").unwrap();
-            read.extend(quoted_behind(limits.lines().next().unwrap(), "(\""));
-        }
+    let path = mpota_vboard::repository().join("device/mpota/config.py");
+    let source = std::fs::read_to_string(path).unwrap();
+    let mut read = BTreeSet::from(["keys".to_owned(), "limits".to_owned()]);
+    for list in ["\n_TEXTS = ", "\n_FLAGS = ", "\n_COUNTS = ", "\n_AMOUNTS = "] {
+        let names = quoted(&source, list);
+        assert!(names.len() > 2, "{list}: {names:?}");
+        read.extend(names);
     }
     let text = std::fs::read_to_string(mpota_vboard::repository().join("docs/config.md")).unwrap();
     let mut told = BTreeSet::new();

@@ -54,7 +54,7 @@ fn fault_30_a_full_flash_leaves_the_old_version_running_and_its_space_free() {
     world.publish("v1.1.0", tiny("v1.1.0").with("big.bin", &big));
     let (mut refused, mut installed) = (0, 0);
     // From no room at all to enough of it, block by block.
-    for blocks in 40..75 {
+    for blocks in 62..102 {
         let folder = world
             .bench
             .board_folder(
@@ -96,7 +96,7 @@ fn fault_30_running_out_of_memory_anywhere_loses_nothing() {
     let world = World::new();
     world.publish("v1.1.0", tiny("v1.1.0"));
     let (mut old, mut new) = (0, 0);
-    for kb in (24..110).step_by(4) {
+    for kb in (24..150).step_by(4) {
         let mut board = world.board();
         let before = app_tree(&board);
         board.set_heap(&format!("{kb}K"));

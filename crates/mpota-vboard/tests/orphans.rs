@@ -287,3 +287,29 @@ fn a_repository_that_has_moved_is_followed_and_its_releases_keep_their_name() {
     }
     println!("  cases {cases}: releases of a repository that has moved");
 }
+
+#[test]
+fn fault_19_a_redirect_of_any_length_is_followed() {
+    let world = World::new();
+    world.publish("v1.1.0", tiny("v1.1.0"));
+    let manifest = std::fs::read(world.bench.release_dir("v1.1.0").join("manifest.json")).unwrap();
+    let url = server(move |path| match path.split_once("/octo/") {
+        Some((n, _)) if !n.is_empty() => {
+            let more = "x".repeat(n[1..].parse().unwrap());
+            let to = format!("/octo/weather/releases/download/v1.1.0/manifest.json?{more}");
+            reply("302 Found", &format!("Location: {to}\r\n"), b"")
+        }
+        _ => reply("200 OK", "", &manifest),
+    });
+    let board = world.board();
+    let main = format!(
+        "import machine, ota_updater, secrets\nfor n in range(130):\n    \
+         secrets.CONFIG['base_url'] = '{url}/%d' % n\n    \
+         print('length', n, ota_updater.check(secrets.CONFIG))\nmachine.deepsleep(1)\n"
+    );
+    board.write("/main.py", main.as_bytes()).unwrap();
+    let log = run(&board).output;
+    let cases = (0..130).filter(|n| log.contains(&format!("length {n} v1.1.0\n"))).count();
+    println!("  cases {cases}: lengths of a redirect");
+    assert_eq!(cases, 130, "{log}");
+}

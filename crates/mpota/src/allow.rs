@@ -5,8 +5,9 @@ use mpota_format::sshsig::{KeyError, PublicKey};
 use thiserror::Error;
 
 use crate::release::Input;
+use crate::shadows::{self, ShadowError};
 use crate::starts::starts_updater;
-use crate::{gather, syntax};
+use crate::{config, gather, syntax};
 
 /// What goes into a release though it would be refused. Paths are those on the board.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +18,11 @@ pub struct Allow {
     pub syntax: Vec<String>,
     /// Links that lead out of the folder.
     pub links: Vec<String>,
+    /// Modules of the firmware that a file hides, by their names.
+    pub shadow: Vec<String>,
+    /// A part of the updater, and files that hide each other. The program has no option for it: with it
+    /// tests make what somebody without this program may release.
+    pub modules: bool,
     /// A `boot.py` that does not start the updater, or a file of keys without a key.
     pub no_updater: bool,
 }
@@ -44,6 +50,10 @@ pub enum CheckError {
         "put the lines of device/template/boot.py at its beginning: `import ota_updater` and `ota_updater.boot()`; or, if no board shall ever update again, --allow-no-updater"
     ))]
     NoUpdater(String),
+    /// An import on the board would not find what somebody meant it to.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shadow(#[from] ShadowError),
     /// A file of trusted keys that is not right.
     #[error("{KEYS}, line {line}: {source}")]
     #[diagnostic(help(
@@ -81,8 +91,17 @@ impl Allow {
             secrets: normal(&self.secrets),
             syntax: normal(&self.syntax),
             links: normal(&self.links),
+            shadow: self.shadow.clone(),
+            modules: self.modules,
             no_updater: self.no_updater,
         }
+    }
+
+    /// The same, and what `mpota.toml` allows of what these files do.
+    pub(crate) fn and(mut self, config: &config::Allow, files: &[Input]) -> Self {
+        let hidden = |name: &&String| files.iter().any(|file| shadows::hides(&file.path) == Some(name));
+        self.shadow.extend(config.shadow.iter().filter(hidden).cloned());
+        self
     }
 
     /// Refuses files that no board can run, and releases after which there is no other one.
@@ -96,6 +115,9 @@ impl Allow {
             if let Some(syntax::Fault { line, what }) = syntax::check(&file.bytes) {
                 return Err(CheckError::Syntax { path: file.path.clone(), line, what });
             }
+        }
+        if !self.modules {
+            shadows::check(files.iter().map(|file| file.path.as_str()), &self.shadow)?;
         }
         if let Some(file) = files.iter().find(|file| file.path == KEYS)
             && trusted(&file.bytes)?.is_empty()

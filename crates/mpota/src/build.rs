@@ -17,6 +17,7 @@ use crate::git::{self, GitError};
 use crate::keys::SigningKey;
 use crate::release::{Input, Layout, Release, ReleaseError};
 use crate::select::{SelectError, Selected, Selection};
+use crate::shadows;
 use crate::sign::{self, SignError};
 use crate::starts::starts_updater;
 
@@ -169,6 +170,8 @@ pub struct Built {
     pub manifest: Manifest,
     /// What may not be meant so.
     pub warnings: Vec<Warning>,
+    /// What is good to know.
+    pub notes: Vec<String>,
 }
 
 /// Builds the release and puts it into its folder.
@@ -196,6 +199,7 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
     }
     .files()?;
     let (inputs, snapshot) = gather::gather(&selected, &allow.secrets, seen)?;
+    let allow = allow.and(&config.allow, &inputs);
     allow.check(&inputs)?;
     let mut warnings = warnings(&inputs, config);
     warnings.extend(handover(&inputs, options.key.as_ref())?);
@@ -213,6 +217,7 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
         micropython: config.requires.micropython.clone(),
         platform: config.requires.platform.clone(),
         mpy: config.requires.mpy.clone(),
+        board: config.requires.board.clone(),
     };
     header.hooks =
         Hooks { post_update: config.hooks.post_update.clone(), rollback: config.hooks.rollback.clone() };
@@ -228,7 +233,9 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
     dist::write(&folder, &manifest.to_bytes()?, &assets, || {
         snapshot.check().map_err(|error| BuildError::Gather(error.into()))
     })?;
-    Ok(Built { folder, manifest, warnings })
+    let paths = manifest.files.iter().map(|file| file.path.as_str());
+    let notes = shadows::note(paths, manifest.header.requires.mpy.as_deref()).into_iter().collect();
+    Ok(Built { folder, manifest, warnings, notes })
 }
 
 /// The version, and whether the git tag says it.

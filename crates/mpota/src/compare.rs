@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use mpota_format::manifest::{FileEntry, Manifest, Place};
 use serde::Serialize;
 
+use crate::{shadows, updater};
+
 /// The difference between two releases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -69,8 +71,7 @@ pub(crate) fn compare(new: &Manifest, size: u64, old: &Manifest, against: String
     difference
 }
 
-/// Whether the updater's core is at this path.
+/// Whether a file of the updater is at this path.
 fn is_updater(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name == "ota_updater.py" || name == "ota_updater.mpy"
+    shadows::module(path).is_some_and(|name| updater::modules().contains(name))
 }

@@ -42,6 +42,9 @@ pub struct Config {
     /// Files of the release that the board runs.
     #[serde(default)]
     pub hooks: Hooks,
+    /// What would be refused.
+    #[serde(default)]
+    pub allow: Allow,
 }
 
 /// The table `[requires]`.
@@ -55,6 +58,9 @@ pub struct Requires {
     pub platform: Vec<String>,
     /// The `.mpy` version of the release's files.
     pub mpy: Option<String>,
+    /// Names of boards, as `sys.implementation._build` or `_machine` begins.
+    #[serde(default)]
+    pub board: Vec<String>,
 }
 
 /// The table `[hooks]`.
@@ -65,6 +71,15 @@ pub struct Hooks {
     pub post_update: Option<String>,
     /// Runs after an undo.
     pub rollback: Option<String>,
+}
+
+/// The table `[allow]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Allow {
+    /// Modules of the firmware that files of the release may hide.
+    #[serde(default)]
+    pub shadow: Vec<String>,
 }
 
 fn everything() -> Vec<String> {
@@ -185,7 +200,12 @@ mod tests {
         assert!(lines >= 8, "{lines} commented keys");
         let config = parse(&text).unwrap();
         assert!(config.key.is_some() && config.root.is_some() && config.plain);
-        assert!(config.requires.mpy.is_some() && config.hooks.rollback.is_some());
+        assert!(
+            config.requires.mpy.is_some()
+                && config.requires.board.len() == 2
+                && config.hooks.rollback.is_some()
+        );
+        assert!(!config.allow.shadow.is_empty());
     }
 
     #[test]

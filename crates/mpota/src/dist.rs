@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use mpota_format::limits;
-use mpota_format::manifest::{Manifest, ManifestError, Place};
+use mpota_format::manifest::{Code, Manifest, ManifestError, Place};
 use thiserror::Error;
 
 use crate::files::{self, FileError};
@@ -35,6 +35,16 @@ pub enum DistError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
+    /// The manifest in it is for a later mpota than this.
+    #[error("{} is for a later mpota", path.display())]
+    #[diagnostic(help("update mpota"))]
+    Newer {
+        /// Which file.
+        path: PathBuf,
+        /// What must be known.
+        #[source]
+        source: ManifestError,
+    },
     /// The manifest in it is not one.
     #[error("{} is not a manifest", path.display())]
     Manifest {
@@ -49,7 +59,13 @@ pub enum DistError {
 /// Reads and parses a manifest.
 pub fn read_manifest(path: &Path) -> Result<Manifest, DistError> {
     let bytes = files::read(path, limits::MANIFEST as u64)?;
-    Manifest::parse(&bytes).map_err(|source| DistError::Manifest { path: path.to_owned(), source })
+    Manifest::parse(&bytes).map_err(|source| {
+        let path = path.to_owned();
+        match source.kind() {
+            Code::Needs | Code::FormatVersion => DistError::Newer { path, source },
+            _ => DistError::Manifest { path, source },
+        }
+    })
 }
 
 /// The names of the assets that belong to a manifest.

@@ -15,6 +15,10 @@ use crate::source::{Folder, SourceError};
 /// The updater's own folder on a board.
 const HOME: &str = ".ota";
 
+/// The number of the first record. No board gets there by itself, so that a copy which ends after one of
+/// the two files wins as well; and it is one that 32-bit firmware counts without the heap.
+const FIRST: u64 = 1_000_000_000;
+
 /// Why the folder is not a board now.
 #[derive(Debug, Error, Diagnostic)]
 #[non_exhaustive]
@@ -82,10 +86,14 @@ pub fn install(dist: &Path, board: &Path, force: bool) -> Result<Installed, Inst
     let home = board.join(HOME);
     put(&home.join(MANIFEST), &manifest.to_bytes()?)?;
     put(&board.join("version.json"), version_json(&version).as_bytes())?;
-    let mut record = Record::new(1, State::Idle);
-    record.version.clone_from(&version);
-    // The journal comes last: with it the board counts as installed.
-    put(&home.join("state.1"), &record.to_bytes()?)?;
+    // The journal comes last: with it the board counts as installed. Both records, as the folder may be
+    // copied over a board that has been used: a record of its own that stayed would be the newer one, and
+    // the board would go on with an update, or an undo, of files that are no longer there.
+    for seq in [FIRST, FIRST + 1] {
+        let mut record = Record::new(seq, State::Idle);
+        record.version.clone_from(&version);
+        put(&home.join(format!("state.{}", seq % 2)), &record.to_bytes()?)?;
+    }
     Ok(Installed { version, files: manifest.files.len() })
 }
 

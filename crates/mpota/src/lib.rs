@@ -20,7 +20,9 @@
 //! What they are made of, from the disk to the release and back:
 //!
 //! - [`select`], [`secrets`], [`gather`], [`snapshot`]: which files, read once, and which not
-//! - [`allow`], [`syntax`], [`starts`]: what would leave a board without an app or without updates
+//! - [`allow`], [`syntax`], [`starts`], [`shadows`]: what would leave a board without an app or without
+//!   updates
+//! - [`updater`]: the updater's own files and imports
 //! - [`release`]: files to manifest and assets, in memory
 //! - [`dist`]: the release folder, whole or not there
 //! - [`target`], [`source`], [`contents`]: where a release is, its assets, its files
@@ -53,6 +55,7 @@ pub mod roots;
 pub mod secrets;
 pub mod select;
 pub mod serve;
+pub mod shadows;
 pub mod sign;
 pub mod snapshot;
 pub mod source;
@@ -60,4 +63,5 @@ pub mod starts;
 pub mod syntax;
 pub mod target;
 pub mod token;
+pub mod updater;
 pub mod verify;

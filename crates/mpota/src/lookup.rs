@@ -33,7 +33,7 @@ impl Found {
 
     /// The manifest itself.
     pub fn parse(&self) -> Result<Manifest, VerifyError> {
-        let refused = |source| VerifyError::Manifest { place: self.place.clone(), source };
+        let refused = |source| VerifyError::manifest(self.place.clone(), source);
         Manifest::parse(&self.bytes).map_err(refused)
     }
 
@@ -105,8 +105,8 @@ fn with_token(
     let mut api = api;
     if tag.is_some_and(is_channel) {
         // The files are in the version's own release.
-        let manifest = Manifest::parse(&read.1)
-            .map_err(|source| VerifyError::Manifest { place: read.0.clone(), source })?;
+        let manifest =
+            Manifest::parse(&read.1).map_err(|source| VerifyError::manifest(read.0.clone(), source))?;
         match api.at(manifest.header.version.as_str()) {
             Err(SourceError::Missing(place)) => return Err(missing(place)),
             other => other?,

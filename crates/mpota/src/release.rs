@@ -2,7 +2,7 @@
 
 use miette::Diagnostic;
 use mpota_format::digest::{crc32, sha256};
-use mpota_format::manifest::{self, FileEntry, Header, Manifest, ManifestError, Pack, Place};
+use mpota_format::manifest::{self, FileEntry, Header, Manifest, ManifestError, More, Pack, Place};
 use mpota_format::pack::{self, PackError};
 use mpota_format::{limits, path};
 use thiserror::Error;
@@ -22,10 +22,6 @@ pub enum ReleaseError {
         /// How large it is.
         size: u64,
     },
-    /// There are too many files.
-    #[error("the release has {0} files, at most {max} are allowed", max = limits::FILES)]
-    #[diagnostic(help("exclude what the board does not need"))]
-    TooMany(usize),
     /// Two files that a board with FAT cannot hold beside each other.
     #[error("{0} and {1} are the same name to FAT, which many boards have: no board could take both")]
     #[diagnostic(help("rename or exclude one of them; there is no option that lets them in"))]
@@ -88,9 +84,6 @@ pub struct Release {
 impl Release {
     /// Makes a release of `files`. The pack of `header`, if any, is replaced.
     pub fn assemble(mut header: Header, layout: Layout, mut files: Vec<Input>) -> Result<Self, ReleaseError> {
-        if files.len() > limits::FILES {
-            return Err(ReleaseError::TooMany(files.len()));
-        }
         for hook in [&header.hooks.post_update, &header.hooks.rollback].into_iter().flatten() {
             if !files.iter().any(|file| file.path == *hook) {
                 return Err(ReleaseError::Hook(hook.clone()));
@@ -137,6 +130,7 @@ fn entry(file: &Input, place: Place) -> FileEntry {
         sha256: sha256(&file.bytes),
         crc32: crc32(&file.bytes),
         place,
+        more: More::new(),
     }
 }
 

@@ -71,6 +71,13 @@ impl Search {
                 self.body(&parts.orelse);
                 self.body(&parts.finalbody);
             }
+            Stmt::For(steps) => {
+                self.visit_expr(&steps.iter);
+                if !is_empty(&steps.iter) {
+                    self.body(&steps.body);
+                }
+                self.body(&steps.orelse);
+            }
             Stmt::With(with) => self.body(&with.body),
             Stmt::Expr(line) => self.visit_expr(&line.value),
             Stmt::Assign(line) => self.visit_expr(&line.value),
@@ -116,9 +123,39 @@ fn is_never(test: &Expr) -> bool {
     }
 }
 
+/// `for x in ():` and the like.
+fn is_empty(iter: &Expr) -> bool {
+    match iter {
+        Expr::Tuple(tuple) => tuple.elts.is_empty(),
+        Expr::List(list) => list.elts.is_empty(),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TRIED_IN_TURN: &str = "import sys
+
+_path = sys.path[:]
+for _places in ([\".ota/old\"], [\"lib\"], [\"\"], _path):
+    sys.path[:] = _places  # nothing else on the board is taken for the updater
+    try:
+        import ota_updater
+
+        ota_updater.boot
+        break
+    except Exception as _e:
+        if not isinstance(_e, ImportError):
+            sys.print_exception(_e)
+        sys.modules.pop(\"ota_updater\", None)
+sys.path[:] = _path
+try:
+    ota_updater.boot()
+except Exception as _e:
+    sys.print_exception(_e)
+";
 
     #[test]
     fn a_file_starts_the_updater_when_it_imports_it_and_calls_boot_on_its_way() {
@@ -126,6 +163,9 @@ mod tests {
             include_str!("../../../device/template/boot.py"),
             include_str!("../../../device/template/main.py"),
             include_str!("../../../examples/weather/boot.py"),
+            TRIED_IN_TURN,
+            "for i in [1]:\n    import ota_updater\n    ota_updater.boot()\n",
+            "for i in x:\n    pass\nelse:\n    import ota_updater\nota_updater.boot()\n",
             "import ota_updater\nota_updater.boot()\n",
             "import ota_updater; ota_updater.boot()",
             "import sys, ota_updater as u\nu.boot()\n",
@@ -158,6 +198,11 @@ mod tests {
             "from ota_updater import boot\ndef boot():\n    pass\nboot()\n",
             "from .ota_updater import boot\nboot()\n",
             "import ota_updater as u\nota_updater.boot()\n",
+            "for i in ():\n    import ota_updater\nota_updater.boot()\n",
+            "import ota_updater\nfor i in []:\n    ota_updater.boot()\n",
+            "for i in [1]:\n    import other\nota_updater.boot()\n",
+            &TRIED_IN_TURN.replace("    ota_updater.boot()", "    pass"),
+            &TRIED_IN_TURN.replace("        import ota_updater\n", ""),
         ];
         for text in yes {
             assert!(starts_updater(text.as_bytes()), "{text}");
@@ -166,6 +211,6 @@ mod tests {
             assert!(!starts_updater(text.as_bytes()), "{text}");
         }
         println!("  cases {}: files that start the updater, or do not", yes.len() + no.len());
-        assert_eq!((yes.len(), no.len()), (14, 19));
+        assert_eq!((yes.len(), no.len()), (17, 24));
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use miette::Diagnostic;
 use mpota_format::digest::hex;
-use mpota_format::manifest::{FileEntry, Manifest, ManifestError, Place};
+use mpota_format::manifest::{Code, FileEntry, Manifest, ManifestError, Place};
 use mpota_format::sshsig::{self, PublicKey, SigError};
 use mpota_format::version::is_channel;
 use serde::Serialize;
@@ -14,6 +14,7 @@ use crate::compare::{self, Difference};
 use crate::contents::{self, Finding};
 use crate::dist::{self, MANIFEST};
 use crate::lookup;
+use crate::shadows;
 use crate::sign;
 use crate::source::{Source, SourceError};
 use crate::target::Target;
@@ -82,6 +83,16 @@ pub enum VerifyError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Source(#[from] SourceError),
+    /// It is for a later mpota than this.
+    #[error("{place} is for a later mpota")]
+    #[diagnostic(help("update mpota; a board takes it once it has an updater that knows this"))]
+    Newer {
+        /// Where it was read.
+        place: String,
+        /// What must be known.
+        #[source]
+        source: ManifestError,
+    },
     /// The manifest is not one.
     #[error("{place} is not a manifest")]
     #[diagnostic(help("no board takes it; make it with `mpota build` or `mpota manifest`"))]
@@ -92,6 +103,16 @@ pub enum VerifyError {
         #[source]
         source: ManifestError,
     },
+}
+
+impl VerifyError {
+    /// Why the manifest at `place` is not taken.
+    pub(crate) fn manifest(place: String, source: ManifestError) -> Self {
+        match source.kind() {
+            Code::Needs | Code::FormatVersion => Self::Newer { place, source },
+            _ => Self::Manifest { place, source },
+        }
+    }
 }
 
 /// What was found.
@@ -106,6 +127,8 @@ pub struct Report {
     pub project: Option<String>,
     /// When it was made, in seconds since 1970.
     pub created: Option<u64>,
+    /// What an updater must know to take it.
+    pub needs: Vec<String>,
     /// What it asks of a board, in words: `micropython 1.21`.
     pub requires: Vec<String>,
     /// The hooks: `post_update hooks/migrate.py`.
@@ -128,6 +151,9 @@ pub struct Report {
     /// What changes against an older release, if one was named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Difference>,
+    /// What is good to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// All that is wrong. Nothing: the release is good.
     pub problems: Vec<Problem>,
 }
@@ -229,7 +255,8 @@ pub fn verify(options: &VerifyOptions) -> Result<Report, VerifyError> {
 fn describe(target: String, manifest: &Manifest) -> Report {
     let header = &manifest.header;
     let requires = &header.requires;
-    let platforms = (!requires.platform.is_empty()).then(|| requires.platform.join(" or "));
+    let one_of = |names: &[String]| (!names.is_empty()).then(|| names.join(" or "));
+    let paths = manifest.files.iter().map(|file| file.path.as_str());
     let named = |name: &str, value: &Option<String>| value.as_ref().map(|v| format!("{name} {v}"));
     let files: Vec<FileReport> = manifest
         .files
@@ -241,10 +268,12 @@ fn describe(target: String, manifest: &Manifest) -> Report {
         version: header.version.to_string(),
         project: header.project.clone(),
         created: header.created,
+        needs: header.needs.clone(),
         requires: [
             named("micropython", &requires.micropython),
-            named("platform", &platforms),
+            named("platform", &one_of(&requires.platform)),
             named("mpy", &requires.mpy),
+            named("board", &one_of(&requires.board)),
         ]
         .into_iter()
         .flatten()
@@ -261,6 +290,7 @@ fn describe(target: String, manifest: &Manifest) -> Report {
         files,
         token: None,
         against: None,
+        notes: shadows::note(paths, requires.mpy.as_deref()).into_iter().collect(),
         problems: Vec::new(),
     }
 }

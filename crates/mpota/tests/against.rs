@@ -76,21 +76,33 @@ fn the_same_release_costs_its_manifest_only_and_an_older_one_is_warned_about() {
 #[test]
 fn what_a_board_cannot_start_without_stays_on_it() {
     let app = App::new();
-    app.write("lib/ota_updater.py", "def boot():\n    pass\n");
+    let updater = |folder: &str| {
+        let mut paths = Vec::new();
+        for (name, content) in mpota_vboard::agent_files().unwrap() {
+            paths.push(format!("{folder}{name}"));
+            app.write(&paths[paths.len() - 1], content);
+        }
+        paths
+    };
+    let old = updater("lib/");
     app.run("build --version v1.0.0 --output old").ok();
     app.write("mpota.toml", "project = \"octo/weather\"\ninclude = [\"lib/util.py\"]\n");
     app.run("build --version v1.1.0 --output new").ok();
     let said = difference(&app, "new --against old");
-    assert_eq!(said["kept"], json!(["boot.py", "lib/ota_updater.py", "main.py"]));
+    let sorted = |more: &[&str]| {
+        let mut paths: Vec<&str> = old.iter().map(String::as_str).chain(more.iter().copied()).collect();
+        paths.sort_by_key(|path| path.replace('/', "\0"));
+        json!(paths)
+    };
+    assert_eq!(said["kept"], sorted(&["boot.py", "main.py"]));
     assert_eq!(said["removed"], json!([]));
     // The updater in another place: the old one goes.
-    app.write("mpota.toml", "project = \"octo/weather\"\ninclude = [\"ota_updater.py\"]\n");
-    app.write("ota_updater.py", "def boot():\n    pass\n");
+    app.write("mpota.toml", format!("project = \"octo/weather\"\ninclude = {:?}\n", updater("")));
     app.run("build --version v1.1.0 --output newer").ok();
     let said = difference(&app, "newer --against old");
     assert_eq!(
         (&said["removed"], &said["kept"]),
-        (&json!(["lib/ota_updater.py", "lib/util.py"]), &json!(["boot.py", "main.py"]))
+        (&sorted(&["lib/util.py"]), &json!(["boot.py", "main.py"]))
     );
 }
 

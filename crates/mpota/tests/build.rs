@@ -372,14 +372,21 @@ fn requirements_and_hooks_get_into_the_manifest() {
     let app = App::new();
     app.write("hooks/migrate.py", "x = 1\n");
     let toml = "project = \"octo/weather\"\n[requires]\nmicropython = \"1.21\"\nplatform = [\"esp32\", \"rp2\"]\n\
-                [hooks]\npost_update = \"hooks/migrate.py\"\n";
+                board = [\"ESP32_GENERIC\", \"Raspberry Pi Pico W\"]\n[hooks]\npost_update = \"hooks/migrate.py\"\n";
     app.write("mpota.toml", toml);
     app.run("build --version v1.0.0").ok();
     let header = mpota::dist::read_manifest(&app.path("dist/manifest.json")).unwrap().header;
     assert_eq!(header.requires.platform, ["esp32", "rp2"]);
+    assert_eq!(header.requires.board, ["ESP32_GENERIC", "Raspberry Pi Pico W"]);
+    let said = app.run("verify dist").ok();
+    let line =
+        "requires   micropython 1.21, platform esp32 or rp2, board ESP32_GENERIC or Raspberry Pi Pico W\n";
+    assert!(said.out.contains(line), "{}", said.out);
     assert_eq!(header.hooks.post_update.as_deref(), Some("hooks/migrate.py"));
     app.write("mpota.toml", toml.replace("migrate", "other"));
     app.run("build --version v1.0.0").refused(&["hooks/other.py", "hint: "]);
+    app.write("mpota.toml", toml.replace("ESP32_GENERIC", "Gerät"));
+    app.run("build --version v1.0.0").refused(&["a board's name cannot be \"Gerät\""]);
 }
 
 #[test]

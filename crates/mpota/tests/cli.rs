@@ -31,7 +31,9 @@ fn the_options_that_let_in_what_is_refused_stand_together() {
     for command in ["build", "manifest"] {
         let said = mpota().args([command, "--help"]).said().ok();
         let (_, meant) = said.out.split_once("Yes, I mean it:").expect(command);
-        for option in ["--allow-secret", "--allow-syntax", "--allow-link", "--allow-no-updater"] {
+        for option in
+            ["--allow-secret", "--allow-syntax", "--allow-link", "--allow-shadow", "--allow-no-updater"]
+        {
             assert!(meant.contains(option) && said.out.matches(option).count() == 1, "{command} {option}");
         }
     }

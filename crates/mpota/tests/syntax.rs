@@ -54,7 +54,12 @@ fn every_file_of_the_updater_and_of_the_example_is_taken_by_both() {
     let folder = tempfile::tempdir().unwrap();
     let root = mpota_vboard::repository();
     let mut files = 0;
-    for part in ["device", "device/template", "examples/weather", "examples/weather/lib", "vboard"] {
+    for (name, source) in mpota_vboard::agent_files().unwrap() {
+        assert_eq!(syntax::check(&source), None, "{name}");
+        assert!(compiles(&source, folder.path()), "{name}");
+        files += 1;
+    }
+    for part in ["device/template", "examples/weather", "examples/weather/lib", "vboard"] {
         for entry in std::fs::read_dir(root.join(part)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|end| end == "py") {

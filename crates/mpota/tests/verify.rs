@@ -146,7 +146,7 @@ fn a_damaged_manifest_is_refused_with_its_code() {
 #[test]
 fn a_manifest_without_end_is_not_read_to_its_end() {
     let app = built(false);
-    app.write("dist/manifest.json", [b"{\"mpota\":1".to_vec(), vec![b' '; 3 << 20]].concat());
+    app.write("dist/manifest.json", [b"{\"mpota\":1".to_vec(), vec![b' '; 5 << 20]].concat());
     app.run("verify dist").refused(&["too-large"]);
 }
 
@@ -227,4 +227,52 @@ fn https_is_checked_against_the_given_authority() {
 #[test]
 fn a_server_that_is_not_there_is_an_error_that_names_it() {
     mpota().args(["verify", "http://127.0.0.1:1/x"]).said().refused(&["http://127.0.0.1:1/x/manifest.json"]);
+}
+
+#[test]
+fn a_release_of_tomorrow_is_refused_by_what_it_needs_and_what_may_be_passed_over_is() {
+    let app = built(false);
+    let manifest = String::from_utf8(app.read("dist/manifest.json")).unwrap();
+    let with = |keys: &str| manifest.replace(",\"pack\":", &format!(",{keys},\"pack\":"));
+    let mut tried = 0;
+    for (keys, words) in [
+        (r#""needs":["firmware","delta"]"#, "firmware, delta"),
+        (r#""requires":{"flash":4096}"#, "requires.flash"),
+    ] {
+        app.write("dist/manifest.json", with(keys));
+        let needs = format!("needs an updater that knows: {words}");
+        app.run("verify dist").refused(&["is for a later mpota", &needs, "hint: update mpota"]);
+        app.run("sign dist --signed-part").refused(&["is for a later mpota", &needs]);
+        tried += 1;
+    }
+    app.write("dist/manifest.json", manifest.replace("{\"mpota\":1,", "{\"mpota\":2,"));
+    app.run("verify dist").refused(&["is for a later mpota", "format 2"]);
+    let more = manifest.replace(",\"files\":[", ",\"more\":{\"note\":\"x\"},\"files\":[");
+    assert_ne!(more, manifest);
+    app.write("dist/manifest.json", more);
+    assert_eq!(codes(&app, "dist"), []);
+    println!("  cases {}: releases of a later mpota", tried + 2);
+}
+
+#[test]
+fn a_large_file_lies_in_pieces_and_damage_in_one_is_told_by_its_number() {
+    let app = App::new();
+    let text: String = (0..4000).map(|line| format!("line {line}\n")).collect();
+    app.write("data/large.txt", &text);
+    app.run("build --version v1.0.0").ok();
+    assert_eq!(codes(&app, "dist"), []);
+    let manifest = mpota::dist::read_manifest(&app.path("dist/manifest.json")).unwrap();
+    let file = manifest.files.iter().find(|file| file.path == "data/large.txt").unwrap();
+    let mpota_format::manifest::Place::Packed { offset, length } = file.place else { panic!("no pack") };
+    let pieces = text.len().div_ceil(16_384);
+    assert!(pieces == 3 && length < file.size / 2, "{pieces} pieces, {length} bytes");
+    let pack = "dist/weather-v1.0.0.pack";
+    let last = offset + length - 1; // of the checksum of the third piece
+    flip(&app, pack, last as usize);
+    let said = app.run("verify dist");
+    assert!(
+        said.code == 1 && said.err.contains("data/large.txt: it is damaged in the pack: piece 3: "),
+        "{}",
+        said.err
+    );
 }

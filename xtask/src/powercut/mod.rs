@@ -95,7 +95,7 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
     let new: Vec<String> = vec![made.new.display().to_string()];
     let (first, second) = samples(fs, a);
     let mut options = json!({
-        "fs": fs.name(), "size": scenario.flash(!sabotage.is_empty()), "before": made.before.display().to_string(), "new": new, "version": "v1.1.0",
+        "fs": fs.name(), "size": scenario.flash(), "before": made.before.display().to_string(), "new": new, "version": "v1.1.0",
         "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
         "seed": a.seed, "limit_ms": if fs == FileSystem::FatRaw { 3000 } else { 10_000 },
         "sample": first, "sample2": second, "divide": scenario.divide(), "sleeps": 1,

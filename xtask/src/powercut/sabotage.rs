@@ -24,9 +24,9 @@ pub const SABOTAGES: &[Sabotage] = &[
         // Nothing says that the exchange has begun: neither this record, nor the check at the next start,
         // which goes on where it finds a file in its new place.
         changes: &[
-            ("ota_updater.py", "        write(state=\"swapping\")\n", ""),
+            ("ota_swap.py", "    write(state=\"swapping\")\n", ""),
             (
-                "ota_updater.py",
+                "ota_steps.py",
                 "return file_hash(HOME + \"new/\" + n) == h or file_hash(ROOT + path) == h",
                 "return file_hash(HOME + \"new/\" + n) == h",
             ),
@@ -37,20 +37,19 @@ pub const SABOTAGES: &[Sabotage] = &[
         scenario: "undo-after-crash",
         first: 16,
         changes: &[(
-            "ota_updater.py",
-            "for op in _each(_plan()):\n                changed",
-            "for op in _each(_plan(), True):\n                changed",
+            "ota_swap.py",
+            "for op in steps():\n            changed",
+            "for op in steps(True):\n            changed",
         )],
     },
     Sabotage {
         name: "no-record-crc",
         scenario: "bits-turned",
         first: 80,
-        changes: &[(
-            "ota_updater.py",
-            "    if line[:8] != b\"%08x\" % crc32(line[9:-1]):\n        return None\n",
-            "",
-        )],
+        changes: &[
+            ("ota_journal.py", " or line != b\"%08x %s\\n\" % (crc32(text), text):", ":"),
+            ("ota_updater.py", "if line != b\"%08x %s\\n\" % (crc32(text), text):", "if not line:"),
+        ],
     },
     Sabotage {
         name: "no-hash-of-staged-files",
@@ -58,15 +57,15 @@ pub const SABOTAGES: &[Sabotage] = &[
         first: 80,
         changes: &[
             (
-                "ota_updater.py",
+                "ota_steps.py",
                 "return file_hash(HOME + \"new/\" + n) == h or file_hash(ROOT + path) == h",
                 "return True",
             ),
             // Nor is the installed file looked at: it counts as there once the staged one is gone.
             (
-                "ota_updater.py",
-                "        if file_hash(path) == h:\n            return False\n        if file_hash(HOME + \"new/\" + n) != h:",
-                "        if kind(HOME + \"new/\" + n) != _FILE:\n            return False\n        if False:",
+                "ota_steps.py",
+                "    if file_hash(path) == h:\n        return False\n    if file_hash(new) != h:",
+                "    if kind(new) != 0x8000:\n        return False\n    if False:",
             ),
         ],
     },
@@ -75,9 +74,9 @@ pub const SABOTAGES: &[Sabotage] = &[
         scenario: "every-file",
         first: 40,
         changes: &[(
-            "ota_updater.py",
-            "        log(\"I\", \"installing %s\" % r[\"next\"])\n",
-            "        tell(r[\"next\"], True)\n",
+            "ota_swap.py",
+            "    log(\"I\", \"installing %s\" % r[\"next\"])\n",
+            "    tell(r[\"next\"], True)\n",
         )],
     },
     Sabotage {
@@ -86,8 +85,8 @@ pub const SABOTAGES: &[Sabotage] = &[
         first: 40,
         changes: &[(
             "ota_updater.py",
-            "    except OtaError:\n        raise\n    except Exception as e:",
-            "    except Exception as e:\n        return None",
+            "    except OtaError:\n        raise\n",
+            "    except Exception:\n        return None\n",
         )],
     },
 ];

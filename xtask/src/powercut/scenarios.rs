@@ -76,10 +76,19 @@ pub const SCENARIOS: &[Scenario] = &[
             append(app, "app.py", "import ota_updater, machine\nota_updater.rollback()\nmachine.reset()\n")
         })
     }),
-    row("undo-of-a-broken-updater", false, || {
-        let (one, mut two) = updater(false)?;
-        two.app = two.app.with("lib/ota_updater.mpy", compile("ota_updater.py", b"1 / 0\n")?);
-        Ok((one, two))
+    row("undo-no-import-updater", false, || {
+        broken(&[("ota_updater.py", "import sys\n", "import sys\n1 / 0\n")])
+    }),
+    row("undo-no-such-updater", false, || broken(&[("ota_updater.py", "def boot():", "def boot_later():")])),
+    row("undo-updater-raises", false, || broken(&[("ota_updater.py", BOOT, "    1 / 0\n")])),
+    row("undo-updater-resets", false, || {
+        broken(&[("ota_updater.py", BOOT, "    import machine\n    machine.reset()\n")])
+    }),
+    row("undo-updater-hangs", false, || {
+        broken(&[("ota_updater.py", BOOT, "    while True:\n        pass\n")])
+    }),
+    row("undo-updater-no-watch", false, || {
+        broken(&[("ota_trial.py", "    if not ota_updater.watched:\n", "    1 / 0\n    if True:\n")])
     }),
     Scenario { extra: leftovers, ..row("leftovers", true, || to(|app| app.without("lib/util.py"))) },
     Scenario { extra: half_fetched, ..row("download-resumed", true, || to(every_file)) },
@@ -127,32 +136,58 @@ fn every_file(app: App) -> App {
     paths.iter().fold(app, |app, path| append(app, path, "\n# every file\n"))
 }
 
-/// The updater as it is.
-fn updater_source() -> Result<String> {
-    let files = mpota_vboard::agent_files()?;
-    let (_, source) = files.into_iter().find(|(name, _)| name == "ota_updater.py").unwrap_or_default();
-    Ok(String::from_utf8_lossy(&source).into_owned())
+/// What `boot()` begins with.
+const BOOT: &str = "    global started, _keep\n";
+
+/// The updater as .mpy files of a release, with these changes: (file, what to replace, by what).
+fn updater_files(changes: &[(&str, &str, &str)]) -> Result<Files> {
+    let mut files = Vec::new();
+    let mut made = 0;
+    for (name, source) in mpota_vboard::agent_files()? {
+        let mut source = String::from_utf8_lossy(&source).into_owned();
+        for (_, from, to) in changes.iter().filter(|(file, ..)| *file == name) {
+            anyhow::ensure!(source.contains(from), "{name} has no {from:?}");
+            source = source.replacen(from, to, 1);
+            made += 1;
+        }
+        files.push((format!("lib/{}.mpy", name.trim_end_matches(".py")), compile(source.as_bytes())?));
+    }
+    anyhow::ensure!(made == changes.len(), "changes of a file that is not there");
+    Ok(files)
+}
+
+fn with_files(app: App, files: &[(String, Vec<u8>)]) -> App {
+    files.iter().fold(app, |app, (path, content)| app.with(path, content))
 }
 
 /// Both releases hold the updater; the newer one writes journals of format 2.
 fn updater(back: bool) -> Result<(App, Release)> {
-    let older = updater_source()?;
-    let newer = older
-        .replace("r[\"mpota\"] = 1", "r[\"mpota\"] = 2\n    r[\"later\"] = \"unknown to the older one\"");
-    anyhow::ensure!(newer != older, "the updater does not write its journal's format as it used to");
+    let older = updater_files(&[])?;
+    let format = "r[\"mpota\"] = 1\n";
+    let later = "r[\"mpota\"] = 2\n    r[\"later\"] = \"unknown to the older one\"\n";
+    let newer = updater_files(&[
+        ("ota_journal.py", format, later),
+        ("ota_updater.py", "started = 0", "started = 0\nnewer = 1"),
+    ])?;
     let (one, mut two) = to(|app| append(app, "boot.py", "\nprint('new boot')\n"))?;
     let (first, second) = if back { (newer, older) } else { (older, newer) };
-    let mpy = |source: &str| compile("ota_updater.py", source.as_bytes());
-    two.app = two.app.with("lib/ota_updater.mpy", mpy(&second)?);
-    Ok((one.with("lib/ota_updater.mpy", mpy(&first)?), two))
+    two.app = with_files(two.app, &second);
+    Ok((with_files(one, &first), two))
+}
+
+/// A new updater that is none, or does not do its part.
+fn broken(changes: &[(&str, &str, &str)]) -> Result<(App, Release)> {
+    let (one, mut two) = updater(false)?;
+    two.app = with_files(two.app, &updater_files(changes)?);
+    Ok((one, two))
 }
 
 /// The updater was source, and comes as .mpy: for a while both lie there.
 fn updater_compiled() -> Result<(App, Release)> {
-    let source = updater_source()?;
     let (one, mut two) = to(|app| app)?;
-    two.app = two.app.with("lib/ota_updater.mpy", compile("ota_updater.py", source.as_bytes())?);
-    Ok((one.with("lib/ota_updater.py", source), two))
+    two.app = with_files(two.app, &updater_files(&[])?);
+    let source = mpota_vboard::agent_files()?;
+    Ok((source.iter().fold(one, |app, (name, source)| app.with(&format!("lib/{name}"), source)), two))
 }
 
 fn hooks(last: &str) -> Result<(App, Release)> {
@@ -206,14 +241,14 @@ pub struct Made {
 }
 
 impl Scenario {
-    /// Bytes of flash: more where the updater lies there as source, as one that is sabotaged does.
-    pub fn flash(&self, sabotaged: bool) -> u32 {
-        if sabotaged || self.agent == Agent::Py { 512 << 10 } else { 256 << 10 }
+    /// Bytes of flash: as much as an update of the updater needs, with each file a block at least.
+    pub fn flash(&self) -> u32 {
+        if self.agent == Agent::Py { 1 << 20 } else { 512 << 10 }
     }
 
     /// How much faster than real the board's timers go: a hang has to be waited for.
     pub fn divide(&self) -> u32 {
-        if self.name == "undo-after-hang" { 100 } else { 1 }
+        if matches!(self.name, "undo-after-hang" | "undo-updater-hangs") { 100 } else { 1 }
     }
 
     /// Make the releases and the boards, with the updater sabotaged as told.

@@ -20,6 +20,8 @@ pub enum Code {
     Header,
     /// The version is not a semantic version.
     Version,
+    /// It needs an updater that knows more.
+    Needs,
     /// A file line is not of the one form.
     Entry,
     /// A path breaks a rule for paths by itself.
@@ -28,8 +30,6 @@ pub enum Code {
     PathOrder,
     /// Offsets, lengths and sizes do not fit, or an asset name comes twice.
     Layout,
-    /// More files than allowed.
-    TooManyFiles,
     /// Something else than the two endings comes after the files.
     Ending,
     /// The signature line is not base64 in its form.
@@ -47,11 +47,11 @@ impl Code {
         Self::LineTooLong,
         Self::Header,
         Self::Version,
+        Self::Needs,
         Self::Entry,
         Self::Path,
         Self::PathOrder,
         Self::Layout,
-        Self::TooManyFiles,
         Self::Ending,
         Self::Signature,
         Self::Hook,
@@ -67,11 +67,11 @@ impl Code {
             Self::LineTooLong => "line-too-long",
             Self::Header => "header",
             Self::Version => "version",
+            Self::Needs => "needs",
             Self::Entry => "entry",
             Self::Path => "path",
             Self::PathOrder => "path-order",
             Self::Layout => "layout",
-            Self::TooManyFiles => "too-many-files",
             Self::Ending => "ending",
             Self::Signature => "signature",
             Self::Hook => "hook",
@@ -87,16 +87,31 @@ impl fmt::Display for Code {
 
 /// A manifest that is refused: by which rule, in which line, and what is wrong there in words.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
-#[error("{code} in line {line}: {detail}")]
 pub struct ManifestError {
     code: Code,
     line: usize,
     detail: String,
+    needs: Vec<String>,
+}
+
+impl fmt::Display for ManifestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.code {
+            Code::Needs => f.write_str(&self.detail), // nothing is wrong with the line
+            code => write!(f, "{code} in line {}: {}", self.line, self.detail),
+        }
+    }
 }
 
 impl ManifestError {
     pub(super) fn new(code: Code, line: usize, detail: impl Into<String>) -> Self {
-        Self { code, line, detail: detail.into() }
+        Self { code, line, detail: detail.into(), needs: Vec::new() }
+    }
+
+    /// The refusal of a release that needs what nobody here knows.
+    pub(super) fn needs(words: Vec<String>) -> Self {
+        let detail = format!("needs an updater that knows: {}", words.join(", "));
+        Self { needs: words, ..Self::new(Code::Needs, 1, detail) }
     }
 
     /// The code of the spec's table.
@@ -115,6 +130,12 @@ impl ManifestError {
     #[must_use]
     pub fn line(&self) -> usize {
         self.line
+    }
+
+    /// What an updater must know to take the release, and this one does not; empty unless the kind is [`Code::Needs`].
+    #[must_use]
+    pub fn unknown(&self) -> &[String] {
+        &self.needs
     }
 
     /// What is wrong, for people.

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 pub(super) type Wrong = String;
 
 /// A line, read from left to right.
+#[derive(Clone)]
 pub(super) struct Line<'a> {
     text: &'a str,
     at: usize,
@@ -37,6 +38,11 @@ impl<'a> Line<'a> {
 
     pub(super) fn expect(&mut self, literal: &str) -> Result<(), Wrong> {
         if self.maybe(literal) { Ok(()) } else { Err(self.wrong(format_args!("not `{literal}`"))) }
+    }
+
+    /// Whether this character comes next.
+    pub(super) fn is_at(&self, c: char) -> bool {
+        self.rest().starts_with(c)
     }
 
     pub(super) fn end(&self) -> Result<(), Wrong> {

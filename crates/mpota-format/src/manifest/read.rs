@@ -6,14 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::error::{Code, ManifestError};
+use super::header::{asset, header_line};
 use super::line::{Line, Wrong};
-use super::{FileEntry, Header, Hooks, Manifest, Pack, Place, Requires, sort_key};
+use super::more::more;
+use super::{FileEntry, Header, Manifest, More, Pack, Place, sort_key};
 use crate::limits;
-use crate::path::{check_path, is_asset_name, is_name};
-use crate::version::Version;
+use crate::path::check_path;
 
 const START: &[u8] = b"{\"mpota\":";
-const CREATED: std::ops::RangeInclusive<u64> = 1..=9_999_999_999;
 
 impl Manifest {
     /// Reads a manifest, whole and strictly.
@@ -78,155 +78,7 @@ fn header(lines: &mut Lines<'_>) -> Result<Header, ManifestError> {
         let detail = format!("format {}: it is made by a newer mpota", String::from_utf8_lossy(number));
         return refuse(Code::FormatVersion, detail);
     }
-    header_line(lines.next(limits::HEADER_LINE)?).or_else(|Refusal(code, detail)| refuse(code, detail))
-}
-
-/// What is wrong with the header line; where nothing else is said it is its form.
-struct Refusal(Code, String);
-
-impl From<Wrong> for Refusal {
-    fn from(wrong: Wrong) -> Self {
-        Self(Code::Header, wrong)
-    }
-}
-
-fn header_line(bytes: &[u8]) -> Result<Header, Refusal> {
-    let mut line = Line::new(bytes)?;
-    line.expect("{\"mpota\":1")?;
-    let project = if line.maybe(",\"project\":") { Some(project(&mut line)?) } else { None };
-    line.expect(",\"version\":")?;
-    let version = line.string()?;
-    let created = if line.maybe(",\"created\":") { Some(created(&mut line)?) } else { None };
-    let requires = if line.maybe(",\"requires\":") { requires(&mut line)? } else { Requires::default() };
-    let pack = if line.maybe(",\"pack\":") { Some(pack(&mut line)?) } else { None };
-    let hooks = if line.maybe(",\"hooks\":") { hooks(&mut line)? } else { Hooks::default() };
-    line.expect(",\"files\":[")?;
-    line.end()?;
-    let version = Version::parse(&version).map_err(|error| Refusal(Code::Version, error.to_string()))?;
-    for hook in [&hooks.post_update, &hooks.rollback].into_iter().flatten() {
-        check_path(hook).map_err(|error| Refusal(Code::Hook, format!("the hook {hook:?}: {error}")))?;
-    }
-    Ok(Header { project, version, created, requires, pack, hooks })
-}
-
-fn project(line: &mut Line<'_>) -> Result<String, Wrong> {
-    let project = line.string()?;
-    let named = |(owner, name)| is_name(owner, 64) && is_name(name, 64);
-    if project.split_once('/').is_some_and(named) {
-        Ok(project)
-    } else {
-        Err(format!("the project {project:?} is not of the form owner/name"))
-    }
-}
-
-fn created(line: &mut Line<'_>) -> Result<u64, Wrong> {
-    let created = line.number()?;
-    if CREATED.contains(&created) {
-        Ok(created)
-    } else {
-        Err(format!("`created` is not in {} to {}", CREATED.start(), CREATED.end()))
-    }
-}
-
-/// Reads an object of which every key may be missing, but not all: `key` reads the value of the key with this index.
-fn object(
-    line: &mut Line<'_>,
-    keys: &[&str],
-    mut key: impl FnMut(&mut Line<'_>, usize) -> Result<(), Wrong>,
-) -> Result<(), Wrong> {
-    line.expect("{")?;
-    let mut comma = "";
-    for (i, name) in keys.iter().enumerate() {
-        if line.maybe(&format!("{comma}\"{name}\":")) {
-            key(line, i)?;
-            comma = ",";
-        }
-    }
-    if comma.is_empty() {
-        return Err(format!("an object with none of the keys {}", keys.join(", ")));
-    }
-    line.expect("}")
-}
-
-fn requires(line: &mut Line<'_>) -> Result<Requires, Wrong> {
-    let mut out = Requires::default();
-    object(line, &["micropython", "platform", "mpy"], |line, key| {
-        match key {
-            0 => out.micropython = Some(numbers(line.text()?, &[2, 3])?),
-            1 => out.platform = platforms(line)?,
-            _ => out.mpy = Some(numbers(line.text()?, &[1, 2])?),
-        }
-        Ok(())
-    })?;
-    Ok(out)
-}
-
-/// A text of as many numbers as one of `counts` says, with a point between them.
-fn numbers(text: String, counts: &[usize]) -> Result<String, Wrong> {
-    let number = |part: &str| {
-        (1..=limits::VERSION_DIGITS).contains(&part.len())
-            && part.bytes().all(|b| b.is_ascii_digit())
-            && (part == "0" || !part.starts_with('0'))
-    };
-    if counts.contains(&text.split('.').count()) && text.split('.').all(number) {
-        Ok(text)
-    } else {
-        let counts: Vec<String> = counts.iter().map(ToString::to_string).collect();
-        Err(format!("{text:?} is not {} numbers with a point between them", counts.join(" or ")))
-    }
-}
-
-fn platforms(line: &mut Line<'_>) -> Result<Vec<String>, Wrong> {
-    let mut names: Vec<String> = Vec::new();
-    line.expect("[")?;
-    loop {
-        let name = line.string()?;
-        if !is_name(&name, 32) {
-            return Err(format!("{name:?} is not a value of sys.platform"));
-        }
-        if names.contains(&name) {
-            return Err(format!("the platform {name:?} comes twice"));
-        }
-        names.push(name);
-        if names.len() > 16 {
-            return Err("more than 16 platforms".into());
-        }
-        if line.maybe("]") {
-            return Ok(names);
-        }
-        line.expect(",")?;
-    }
-}
-
-fn pack(line: &mut Line<'_>) -> Result<Pack, Wrong> {
-    line.expect("{\"asset\":")?;
-    let asset = asset(line)?;
-    line.expect(",\"size\":")?;
-    let size = line.number()?;
-    if size > limits::PACK {
-        return Err(format!("a pack of more than {} bytes", limits::PACK));
-    }
-    line.expect("}")?;
-    Ok(Pack { asset, size })
-}
-
-fn asset(line: &mut Line<'_>) -> Result<String, Wrong> {
-    let name = line.string()?;
-    if is_asset_name(&name) { Ok(name) } else { Err(format!("an asset cannot have the name {name:?}")) }
-}
-
-fn hooks(line: &mut Line<'_>) -> Result<Hooks, Wrong> {
-    let mut out = Hooks::default();
-    object(line, &["post_update", "rollback"], |line, key| {
-        let path = Some(line.text()?);
-        if key == 0 {
-            out.post_update = path;
-        } else {
-            out.rollback = path;
-        }
-        Ok(())
-    })?;
-    Ok(out)
+    header_line(lines.next(limits::HEADER_LINE)?)
 }
 
 fn files(lines: &mut Lines<'_>, pack: Option<&Pack>) -> Result<Vec<FileEntry>, ManifestError> {
@@ -268,9 +120,6 @@ fn files(lines: &mut Lines<'_>, pack: Option<&Pack>) -> Result<Vec<FileEntry>, M
             }
         }
         files.push(file);
-        if files.len() > limits::FILES {
-            return Err(lines.refuse(Code::TooManyFiles, format!("more than {} files", limits::FILES)));
-        }
         if !more {
             break;
         }
@@ -320,9 +169,10 @@ fn file_line(bytes: &[u8], packed: bool) -> Result<FileEntry, Wrong> {
         line.expect(",\"asset\":")?;
         Place::Asset { name: asset(&mut line)? }
     };
+    let more = if line.maybe(",\"more\":") { more(&mut line)? } else { More::new() };
     line.expect("}")?;
     line.end()?;
-    Ok(FileEntry { path, size, sha256, crc32: u32::from_be_bytes(crc32), place })
+    Ok(FileEntry { path, size, sha256, crc32: u32::from_be_bytes(crc32), place, more })
 }
 
 fn ending(lines: &mut Lines<'_>) -> Result<Option<String>, ManifestError> {

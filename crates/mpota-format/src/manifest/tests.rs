@@ -9,9 +9,14 @@ fn plain(paths: &[&str]) -> Manifest {
         sha256: [0xab; 32],
         crc32: 0x1234,
         place: Place::Asset { name },
+        more: More::new(),
     };
     let files = paths.iter().zip(asset_names(paths)).map(file).collect();
     Manifest { header: Header::new("v1.0.0".parse().unwrap()), files, signature: None }
+}
+
+fn number(number: u64) -> MoreValue {
+    MoreValue::One(MoreItem::Number(number))
 }
 
 fn refused(manifest: &Manifest) -> (&'static str, usize) {
@@ -58,6 +63,12 @@ fn what_cannot_be_read_is_not_written() {
     assert_eq!(with(|m| m.header.project = Some("a/\"b".into())), ("header", 1));
     assert_eq!(with(|m| m.header.created = Some(0)), ("header", 1));
     assert_eq!(with(|m| m.header.requires.platform = vec![String::new()]), ("header", 1));
+    assert_eq!(with(|m| m.header.requires.board = vec!["\"".into()]), ("header", 1));
+    assert_eq!(with(|m| m.header.needs = vec!["A".into()]), ("header", 1));
+    assert_eq!(with(|m| m.header.needs = vec!["delta".into()]), ("needs", 1));
+    assert_eq!(with(|m| drop(m.header.more.insert("A".into(), number(1)))), ("header", 1));
+    assert_eq!(with(|m| drop(m.files[1].more.insert("a".into(), number(10_000_000_000)))), ("entry", 3));
+    assert_eq!(with(|m| drop(m.files[1].more.insert("a".into(), MoreValue::Many(Vec::new())))), ("entry", 3));
     assert_eq!(with(|m| m.header.pack = Some(Pack { asset: "p".into(), size: 0 })), ("entry", 2));
     assert_eq!(with(|m| m.header.hooks.rollback = Some("c".into())), ("hook", 1));
     assert_eq!(with(|m| m.files[1].size = limits::FILE + 1), ("entry", 3));
@@ -84,7 +95,7 @@ fn errors_name_the_line_and_what_is_wrong_there() {
 
 #[test]
 fn a_manifest_of_exactly_the_largest_size_is_taken() {
-    let names: Vec<String> = (0..4050).map(|i| format!("{i:04}")).collect();
+    let names: Vec<String> = (0..16_100).map(|i| format!("{i:05}")).collect();
     let mut manifest = plain(&names.iter().map(String::as_str).collect::<Vec<_>>());
     let mut missing = limits::MANIFEST - manifest.to_bytes().unwrap().len();
     for file in &mut manifest.files {
@@ -106,4 +117,34 @@ fn the_codes_are_those_of_the_spec_in_its_order() {
     let codes: Vec<&str> =
         table.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
     assert_eq!(codes, Code::ALL.map(Code::as_str));
+}
+
+#[test]
+fn what_is_needed_is_told_by_name() {
+    let line =
+        "{\"mpota\":1,\"version\":\"v1.0.0\",\"needs\":[\"firmware\",\"delta\"],\"x\":null,\"files\":[\n";
+    let error = Manifest::parse(line.as_bytes()).unwrap_err();
+    assert_eq!((error.kind(), error.line()), (Code::Needs, 1));
+    assert_eq!(error.to_string(), "needs an updater that knows: firmware, delta");
+    assert_eq!(error.unknown(), ["firmware", "delta"]);
+    let requires =
+        line.replace("\"needs\":[\"firmware\",\"delta\"]", "\"requires\":{\"mpy\":\"6\",\"flash\":4}");
+    let error = Manifest::parse(requires.as_bytes()).unwrap_err();
+    assert_eq!(error.to_string(), "needs an updater that knows: requires.flash");
+    assert_eq!(error.unknown(), ["requires.flash"]);
+    assert!(Manifest::parse(b"x").unwrap_err().unknown().is_empty());
+}
+
+#[test]
+fn the_spec_names_the_limits() {
+    let spec = include_str!("../../../../spec/manifest.md");
+    let table = spec.split("## Limits").nth(1).unwrap().split("\n## ").next().unwrap();
+    let numbers: Vec<u64> = table
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("| ")?.split("| ").nth(1)?.split(' ').next()?.replace(',', "").parse().ok()
+        })
+        .collect();
+    let lines = [limits::HEADER_LINE, limits::FILE_LINE, limits::SIGNATURE_LINE].map(|line| line as u64);
+    assert_eq!(numbers, [&[limits::MANIFEST as u64][..], &lines, &[limits::FILE]].concat());
 }

@@ -2,6 +2,7 @@
 
 use super::error::{Code, ManifestError};
 use super::line::quoted;
+use super::more::text;
 use super::{FileEntry, Header, Manifest, Place};
 use crate::digest::hex;
 use crate::path::check_path;
@@ -64,15 +65,15 @@ fn header_line(header: &Header) -> String {
     if let Some(created) = header.created {
         keys.push(format!("\"created\":{created}"));
     }
+    keys.extend(list(&header.needs).map(|words| format!("\"needs\":{words}")));
     let requires = &header.requires;
-    let platforms: Vec<String> = requires.platform.iter().map(|p| quoted(p)).collect();
-    let platforms = (!platforms.is_empty()).then(|| format!("[{}]", platforms.join(",")));
     keys.extend(object(
         "requires",
         [
             ("micropython", requires.micropython.as_deref().map(quoted)),
-            ("platform", platforms),
+            ("platform", list(&requires.platform)),
             ("mpy", requires.mpy.as_deref().map(quoted)),
+            ("board", list(&requires.board)),
         ],
     ));
     if let Some(pack) = &header.pack {
@@ -85,7 +86,14 @@ fn header_line(header: &Header) -> String {
             ("rollback", header.hooks.rollback.as_deref().map(quoted)),
         ],
     ));
+    keys.extend(text(&header.more).map(|more| format!("\"more\":{more}")));
     format!("{{{},\"files\":[\n", keys.join(","))
+}
+
+/// An array of strings; `None` where there are none.
+fn list(texts: &[String]) -> Option<String> {
+    let texts: Vec<String> = texts.iter().map(|text| quoted(text)).collect();
+    (!texts.is_empty()).then(|| format!("[{}]", texts.join(",")))
 }
 
 /// `"name":{…}` with the keys that have a value; `None` where none has.
@@ -100,8 +108,9 @@ fn file_line(file: &FileEntry) -> String {
         Place::Packed { offset, length } => format!("\"offset\":{offset},\"length\":{length}"),
         Place::Asset { name } => format!("\"asset\":{}", quoted(name)),
     };
+    let more = text(&file.more).map(|more| format!(",\"more\":{more}")).unwrap_or_default();
     format!(
-        "{{\"path\":{},\"size\":{},\"sha256\":\"{}\",\"crc32\":\"{:08x}\",{place}}}",
+        "{{\"path\":{},\"size\":{},\"sha256\":\"{}\",\"crc32\":\"{:08x}\",{place}{more}}}",
         quoted(&file.path),
         file.size,
         hex(&file.sha256),

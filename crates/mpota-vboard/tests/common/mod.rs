@@ -3,7 +3,7 @@
 
 use mpota::keys::{self, SigningKey};
 use mpota_serve::{Options, Server};
-use mpota_vboard::bench::{Agent, App, Bench, Release, config};
+use mpota_vboard::bench::{Agent, App, Bench, Release, compile, config};
 use mpota_vboard::{Board, FileSystem, MicroPython, Run, Word};
 use serde_json::json;
 
@@ -31,6 +31,43 @@ pub fn new_key(dir: &tempfile::TempDir, name: &str) -> (String, SigningKey) {
     let path = dir.path().join(name);
     let line = keys::create(&path, name, None).expect("a key").line;
     (line, SigningKey::load(&path, &mut |_| Ok(String::new())).expect("the key again"))
+}
+
+/// A replacement in the updater's source: (file, what, by what).
+pub type Change<'a> = (&'a str, &'a str, &'a str);
+
+/// The app with the whole updater in it, below `folder` (`lib/` or nothing), with these changes, each of
+/// which must apply.
+pub fn with_updater(app: App, folder: &str, form: Agent, changes: &[Change]) -> App {
+    updater_of(mpota_vboard::agent_files().expect("the updater"), app, folder, form, changes)
+}
+
+/// The same with another updater than today's.
+pub fn updater_of(
+    files: Vec<(String, Vec<u8>)>,
+    mut app: App,
+    folder: &str,
+    form: Agent,
+    changes: &[Change],
+) -> App {
+    let mut made = 0;
+    for (name, source) in files {
+        let mut source = String::from_utf8(source).expect("text");
+        for (_, from, to) in changes.iter().filter(|(file, ..)| *file == name) {
+            assert!(source.contains(from), "{name} has no {from:?}");
+            source = source.replacen(from, to, 1);
+            made += 1;
+        }
+        app = match form {
+            Agent::Py => app.with(&format!("{folder}{name}"), source),
+            Agent::Mpy => app.with(
+                &format!("{folder}{}.mpy", name.trim_end_matches(".py")),
+                compile(source.as_bytes()).expect("mpy-cross"),
+            ),
+        };
+    }
+    assert_eq!(made, changes.len(), "changes of a file that is not there");
+    app
 }
 
 impl World {

@@ -41,7 +41,7 @@ fn fault_19_redirects_that_lead_nowhere() {
         ("with an escape sequence", "http://\x1b[2J/", &["redirect to nowhere"]),
         ("empty", "", &["redirect without an address"]),
         ("to a long host", &("http://".to_owned() + &"a.".repeat(700) + "/"), &["cannot find", "not a host"]),
-        ("of 3 KB", &("/".to_owned() + &"x".repeat(3000)), &["redirect of over 2048 bytes"]),
+        ("of 5 KB", &("/".to_owned() + &"x".repeat(5000)), &["redirect of over 4160 bytes"]),
     ] {
         let answer = redirect(location);
         at_first(&rig, answer);
@@ -452,7 +452,7 @@ fn fault_25_what_was_fetched_outlives_a_stranger_who_answers_in_between() {
         let mut bad = String::from_utf8(rig.manifest()).unwrap().into_bytes();
         bad.extend(b"x".repeat(900_000));
         rig.offer(signed_by.map_or(bad, |key| key.sign(&rig.manifest())));
-        let seen = rig.refused("stranger", &["ending", "does not trust"], &json!({}));
+        let seen = rig.refused("stranger", &["cut short", "does not trust"], &json!({}));
         assert_eq!(files(&seen.tree), before, "the stranger's manifest stays, or what was fetched is gone");
         rig.restore();
         let log = rig.updates("resumed");

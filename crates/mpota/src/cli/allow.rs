@@ -15,6 +15,10 @@ pub struct AllowArgs {
     /// Release what this link leads to, though that is not in the folder. Can be repeated
     #[arg(long, value_name = "PATH")]
     allow_link: Vec<String>,
+    /// Release a file that hides this module of the firmware from the app, like json. Can be repeated
+    /// [also: `shadow` under [allow] in mpota.toml]
+    #[arg(long, value_name = "MODULE")]
+    allow_shadow: Vec<String>,
     /// Release a boot.py that does not start the updater, or an ota_keys without a key: boards with it
     /// never update again
     #[arg(long)]
@@ -27,6 +31,8 @@ impl From<AllowArgs> for Allow {
             secrets: args.allow_secret,
             syntax: args.allow_syntax,
             links: args.allow_link,
+            shadow: args.allow_shadow,
+            modules: false,
             no_updater: args.allow_no_updater,
         }
     }

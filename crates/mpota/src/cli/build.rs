@@ -66,6 +66,9 @@ pub fn run(args: Args) -> miette::Result<()> {
     for warning in &built.warnings {
         output::warning(warning);
     }
+    for note in &built.notes {
+        output::note(format_args!("note: {note}"));
+    }
     let manifest = &built.manifest;
     output::note(format_args!(
         "built {} {}: {} files, {} bytes on the board, {} to download",

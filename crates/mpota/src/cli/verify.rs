@@ -64,6 +64,9 @@ pub fn run(args: &Args) -> miette::Result<()> {
             report.version, difference.version
         ));
     }
+    for note in &report.notes {
+        output::note(format_args!("note: {note}"));
+    }
     for problem in &report.problems {
         output::note(format_args!("wrong: {}: {}", problem.about, problem.text));
     }
@@ -97,6 +100,9 @@ fn print(report: &Report) {
     }
     if let Some(created) = report.created {
         output::data(format_args!("created    {}", super::time::utc(created)));
+    }
+    if !report.needs.is_empty() {
+        output::data(format_args!("needs      {}", report.needs.join(", ")));
     }
     if !report.requires.is_empty() {
         output::data(format_args!("requires   {}", report.requires.join(", ")));

@@ -57,7 +57,7 @@ impl Local {
         let manifest = files::read(&path, limits::MANIFEST as u64)?;
         let parsed = Manifest::parse(&manifest).map_err(|source| {
             let place = path.display().to_string();
-            PublishError::Verify(verify::VerifyError::Manifest { place, source })
+            PublishError::Verify(verify::VerifyError::manifest(place, source))
         })?;
         // GitHub does not tell upper from lower case in these names.
         let wanted = options.identity.as_ref().unwrap_or(&options.project);

@@ -1,6 +1,6 @@
 //! Manifests that are refused for a file line.
 
-use super::text::{SMALL_HEADER, edit, edit_bytes, file, full, manifest, numbered, small};
+use super::text::{SMALL_HEADER, edit, edit_bytes, file, full, manifest, small};
 use super::{Files, broken};
 
 /// Bytes that are not UTF-8, wherever they stand.
@@ -301,8 +301,7 @@ pub fn add(files: &mut Files) {
     broken(files, "layout", "asset-twice", edit(&three, "f1.py", "f0.py"));
     broken(files, "layout", "asset-twice-later", edit(&three, "f2.py", "f0.py"));
 
-    broken(files, "too-many-files", "4097-in-a-pack", numbered(4097, 0, ""));
-    broken(files, "too-large", "by-one-byte", of_size(1_048_577));
+    broken(files, "too-large", "by-one-byte", of_size(4_194_305));
 }
 
 fn entries(files: &mut Files, full: &str) {
@@ -357,8 +356,11 @@ fn entries(files: &mut Files, full: &str) {
 fn of_size(size: usize) -> String {
     let around = SMALL_HEADER.len() + "]}\n".len();
     let line = |i: usize, pad: usize| {
-        let path = format!("{i:04}/{}", "p".repeat(95 + pad));
-        file(&path, 0, &format!("\"asset\":\"{i:04}{}\"", "a".repeat(40)))
+        let (path, asset) = (format!("{i:05}/{}", "p".repeat(94 + pad)), "a".repeat(39));
+        format!(
+            "{{\"path\":\"{path}\",\"size\":0,\"sha256\":\"{0:0>64}\",\"crc32\":\"{0:0>8}\",\"asset\":\"{i:05}{asset}\"}}",
+            ""
+        )
     };
     let each = line(0, 0).len() + ",\n".len();
     let count = (size - around + 1) / each;
@@ -370,7 +372,7 @@ fn of_size(size: usize) -> String {
             line(i, pad)
         })
         .collect();
-    assert!(count <= 4096 && missing == 0, "{count} lines, {missing} bytes missing");
+    assert!(count <= 99_999 && missing == 0, "{count} lines, {missing} bytes missing");
     let text = manifest(SMALL_HEADER, &lines);
     assert_eq!(text.len(), size);
     text

@@ -113,7 +113,7 @@ const FORM: &[(&str, &str, &str)] = &[
         r#""platform":["esp32","rp2"],"micropython":"1.21""#,
     ),
     ("requires-duplicate", r#""mpy":"6.3""#, r#""mpy":"6.3","mpy":"6.3""#),
-    ("requires-unknown-key", r#""mpy":"6.3""#, r#""mpy":"6.3","flash":"4M""#),
+    ("requires-key-in-capitals", r#""mpy":"6.3""#, r#""mpy":"6.3","Flash":"4M""#),
     ("requires-comma-at-end", r#""mpy":"6.3""#, r#""mpy":"6.3","#),
     ("micropython-empty", r#""1.21""#, r#""""#),
     ("micropython-one-number", r#""1.21""#, r#""1""#),
@@ -224,15 +224,15 @@ pub fn add(files: &mut Files) {
     for (how, from, to) in FORM {
         broken(files, "header", how, edit(&full, from, to));
     }
-    let nested = format!("\"created\":{}{}", "[".repeat(750), "]".repeat(750));
-    broken(files, "header", "nested-750-arrays", edit(&full, "\"created\":1750000000", &nested));
-    let deep = format!("\"created\":{}", "[".repeat(1600));
-    broken(files, "header", "nested-1600-without-end", edit(&full, "\"created\":1750000000", &deep));
-    let nested = "{\"a\":".repeat(250) + "1" + &"}".repeat(250);
+    let nested = format!("\"created\":{}{}", "[".repeat(250), "]".repeat(250));
+    broken(files, "header", "nested-250-arrays", edit(&full, "\"created\":1750000000", &nested));
+    let deep = format!("\"created\":{}", "[".repeat(500));
+    broken(files, "header", "nested-500-without-end", edit(&full, "\"created\":1750000000", &deep));
+    let nested = "{\"a\":".repeat(90) + "1" + &"}".repeat(90);
     let nested = format!("\"created\":{nested}");
-    broken(files, "header", "nested-250-objects", edit(&full, "\"created\":1750000000", &nested));
-    let open = format!("\"project\":{}", "[".repeat(1000));
-    broken(files, "header", "nested-1000-without-end", edit(&full, "\"project\":\"octo/weather\"", &open));
+    broken(files, "header", "nested-90-objects", edit(&full, "\"created\":1750000000", &nested));
+    let open = format!("\"project\":{}", "[".repeat(600));
+    broken(files, "header", "nested-600-without-end", edit(&full, "\"project\":\"octo/weather\"", &open));
     let digits = format!("\"created\":{}", "9".repeat(400));
     broken(files, "header", "created-400-digits", edit(&full, "\"created\":1750000000", &digits));
     let digits = format!("\"size\":{}", "9".repeat(400));
@@ -257,8 +257,8 @@ pub fn add(files: &mut Files) {
         let note = format!("\"note\":\"{}\",\"created\"", "x".repeat(length - rest));
         edit(&full, "\"created\"", &note)
     };
-    broken(files, "header", "unknown-key-in-line-of-2048-bytes", line(2048));
-    broken(files, "line-too-long", "header-2049-bytes", line(2049));
+    broken(files, "header", "unknown-key-in-line-of-1024-bytes", line(1024));
+    broken(files, "line-too-long", "header-1025-bytes", line(1025));
     broken(files, "line-too-long", "header-1000000-bytes", line(1_000_000));
 
     for (how, path) in HOOKS {

@@ -45,7 +45,7 @@ fn long_and_cut(files: &mut Files) {
     broken(files, "line-too-long", "file-513-bytes-with-comma", small(&[&path(512), "q"]));
     broken(files, "line-too-long", "file-5000-bytes", small(&[&path(5000)]));
     let long = |bytes: usize| super::text::signed(&full, &STANDARD.encode(vec![0; bytes]));
-    broken(files, "line-too-long", "signature-1028-bytes", long(759));
+    broken(files, "line-too-long", "signature-516-bytes", long(375));
     broken(files, "line-too-long", "signature-8016-bytes", long(6000));
 }
 

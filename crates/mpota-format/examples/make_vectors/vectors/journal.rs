@@ -8,7 +8,7 @@ const STATES: [&str; 7] = ["idle", "staged", "swapping", "trial", "confirmed", "
 const TRIAL: &str = concat!(
     r#"{"mpota":1,"seq":12,"state":"trial","version":"v1.0.0","next":"v1.1.0","#,
     r#""plan":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0bab3a18a29aa8c5ed7a0b","#,
-    r#""boots":1,"tries":3,"secs":600,"hook":1,"repair":0,"bad":"v1.0.5","why":"ImportError: no module named 'x'"}"#
+    r#""boots":1,"tries":3,"secs":600,"hook":1,"repair":0,"early":1,"bad":"v1.0.5","why":"ImportError: no module named 'x'"}"#
 );
 
 /// A record file that holds this text.
@@ -39,6 +39,7 @@ fn values(changes: &[(&str, &str)]) -> String {
         ("secs", "0"),
         ("hook", "0"),
         ("repair", "0"),
+        ("early", "0"),
         ("bad", "\"\""),
         ("why", "\"\""),
     ];
@@ -69,6 +70,9 @@ pub fn add(files: &mut Files) {
         record(r#"{"mpota":1,"seq":7,"state":"idle","a":[1,{"b":null}],"c":true,"d":"ü","e":-1.5}"#),
         &idle,
     );
+    let early = [idle[0], idle[1], idle[2], ("early", "1")];
+    valid("early", record(r#"{"mpota":1,"seq":7,"state":"idle","early":1}"#), &early);
+    valid("early-two", record(r#"{"mpota":1,"seq":7,"state":"idle","early":2}"#), &idle);
     valid("other-order", record(r#"{"state":"idle","seq":7,"mpota":1}"#), &idle);
     valid("spaces", record(r#"{"mpota": 1, "seq": 7, "state": "idle"}"#), &idle);
     valid("escapes", record(r#"{"mpota":1,"seq":7,"st\u0061te":"idl\u0065"}"#), &idle);
@@ -170,6 +174,9 @@ fn invalid() -> Vec<(&'static str, Vec<u8>)> {
         ("boots-negative", fields("\"seq\":7,\"state\":\"idle\",\"boots\":-1")),
         ("secs-null", fields("\"seq\":7,\"state\":\"idle\",\"secs\":null")),
         ("repair-fraction", fields("\"seq\":7,\"state\":\"idle\",\"repair\":0.5")),
+        ("early-string", fields("\"seq\":7,\"state\":\"idle\",\"early\":\"1\"")),
+        ("early-true", fields("\"seq\":7,\"state\":\"idle\",\"early\":true")),
+        ("early-negative", fields("\"seq\":7,\"state\":\"idle\",\"early\":-1")),
         ("version-number", fields("\"seq\":7,\"state\":\"idle\",\"version\":1")),
         ("why-array", fields("\"seq\":7,\"state\":\"idle\",\"why\":[]")),
     ]

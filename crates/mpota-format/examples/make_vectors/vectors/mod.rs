@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+mod board;
 mod broken_files;
 mod broken_header;
 mod broken_lines;
+mod grow;
 mod journal;
 pub mod keys;
 mod signature;
@@ -25,6 +27,8 @@ pub fn all() -> Files {
     broken_header::add(&mut files);
     broken_files::add(&mut files);
     broken_lines::add(&mut files);
+    grow::add(&mut files);
+    board::add(&mut files);
     signature::add(&mut files);
     version::add(&mut files);
     journal::add(&mut files);

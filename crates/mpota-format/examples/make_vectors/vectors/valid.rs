@@ -9,19 +9,20 @@ use super::text::{edit, file, full, manifest, numbered, signed, small};
 use super::{Files, put};
 
 /// What a reader must find.
-struct Facts<'a> {
-    version: &'a str,
-    project: Option<&'a str>,
-    files: u64,
-    bytes: u64,
-    signed: bool,
+pub struct Facts<'a> {
+    pub version: &'a str,
+    pub project: Option<&'a str>,
+    pub files: u64,
+    pub bytes: u64,
+    pub signed: bool,
 }
 
-const SMALL: Facts<'static> = Facts { version: "v1.0.0", project: None, files: 1, bytes: 10, signed: false };
-const FULL: Facts<'static> =
+pub const SMALL: Facts<'static> =
+    Facts { version: "v1.0.0", project: None, files: 1, bytes: 10, signed: false };
+pub const FULL: Facts<'static> =
     Facts { version: "v1.2.0", project: Some("octo/weather"), files: 4, bytes: 2822, signed: false };
 
-fn valid(files: &mut Files, name: &str, manifest: impl Into<Vec<u8>>, facts: &Facts<'_>) {
+pub fn valid(files: &mut Files, name: &str, manifest: impl Into<Vec<u8>>, facts: &Facts<'_>) {
     let Facts { version, project, files: count, bytes, signed } = facts;
     let project = project.map_or("null".into(), |project| format!("\"{project}\""));
     let facts = format!(
@@ -150,8 +151,8 @@ fn sizes(files: &mut Files) {
     valid(files, "empty-file", empty, &Facts { bytes: 0, ..SMALL });
     let largest = edit(&small(&["main.py"]), "\"size\":10,", "\"size\":16777216,");
     valid(files, "largest-file", largest, &Facts { bytes: 16_777_216, ..SMALL });
-    let most = numbered(4096, 16_777_216, "");
-    valid(files, "most-files-and-largest-pack", most, &Facts { files: 4096, bytes: 68_719_476_736, ..SMALL });
+    let most = numbered(8192, 8_388_608, "");
+    valid(files, "many-files-and-largest-pack", most, &Facts { files: 8192, bytes: 68_719_476_736, ..SMALL });
 }
 
 fn signatures(files: &mut Files) {
@@ -161,7 +162,7 @@ fn signatures(files: &mut Files) {
     valid(files, "signed", signed(&text, &STANDARD.encode(blob)), &Facts { signed: true, ..FULL });
     // A manifest's reader does not look into the signature.
     for (name, bytes) in [
-        ("signature-line-longest", vec![0xfb; 756]),
+        ("signature-line-longest", vec![0xfb; 372]),
         ("signature-two-characters-of-padding", vec![0]),
         ("signature-one-character-of-padding", vec![0, 0]),
         ("signature-without-padding", vec![0xff; 3]),

@@ -1,0 +1,171 @@
+"""mpota: looks a release up in GitHub's REST API. Its JSON is scanned as it comes in: what is kept
+does not grow with the number of assets.
+
+    net.api.url      of the repository's releases
+    net.api.ids      of the manifest and the pack, by the CRC32 of the name
+    net.api.tag, id  of the release that was looked up last, and its etag
+    net.api.listed   whether the ids of all its assets are in a file, see assets.py
+"""
+
+import os
+from mpota import Bag, HttpError, NotFound
+from mpota.http import drop, readinto
+from mpota.url import follow, split
+from ota_files import crc32
+from ota_journal import record
+from ota_updater import HOME, OtaError, log, use
+
+_ETAG = HOME + "etag"
+
+
+def start(net):
+    """Settle where the token may be sent: to the API's host, over a connection that is checked."""
+    c = net.config
+    url = c.api_url
+    if not url:
+        url = net.base + "/api/v3" if c.base_url else "https://api.github.com"
+    net.api = api = Bag()
+    api.url = "%s/repos/%s/releases" % (url.rstrip("/"), c.name)
+    api.ids = {}
+    api.tag = api.id = api.etag = None
+    api.listed = False
+    at = split([api.url])[0]
+    if at[0] != "https":
+        if not c.insecure_token_over_http:
+            raise OtaError("the token is not sent over http (insecure_token_over_http is not set)")
+    elif not use("mpota.tls").checks(c) and not c.insecure_token_without_certificate:
+        why = "insecure_token_without_certificate is not set"
+        raise OtaError("no certificates are checked, so the token is not sent (%s)" % why)
+    net.auth = ("Authorization: Bearer " + c.token, at)
+
+
+def get(net, rest, etag=None):
+    """Ask the API; the status of its answer."""
+    lines = ["Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28"]
+    if etag:
+        lines.append("If-None-Match: " + etag)
+    follow(net, [net.api.url + rest], lines)
+    return net.status
+
+
+def look_up(net, which, done=None):
+    """Find the release with this tag, None: the latest. False where it is the one of which
+    `done(tag)` says that it is not needed: an answer that costs nothing of the token's limit."""
+    api, name = net.api, net.config.name
+    saved = None if which or not done else _saved()
+    if saved:
+        r = record()
+        if saved[1] != name or saved[2] not in (r["version"], r["bad"]) or not done(saved[2]):
+            saved = None
+    status = get(net, "/tags/" + which if which else "/latest", saved and saved[0])
+    if status == 304 and saved:
+        return False
+    if status != 200:
+        drop(net)
+        if saved and status == 400:  # what was noted may be what it does not understand
+            os.remove(_ETAG)
+        _refused(net, which)
+    api.etag = net.head.get(b"etag", b"")
+    api.tag = api.id = None
+    api.ids.clear()
+    api.listed = False
+    _read(net)
+    drop(net)
+    if which and api.tag != which:
+        raise HttpError("asked for %s, was given %r" % (which, api.tag))
+    if not api.tag or not api.id:
+        raise HttpError("the answer of the API is not a release")
+    return True
+
+
+def _read(net):
+    """Take the tag, the id, and the ids of two assets from the answer that comes in."""
+    api, seen = net.api, {}
+    inside = [False]
+
+    def keep(name, id):
+        pack = ("%s-%s.pack" % (net.config.repo, api.tag)).replace("+", "-")
+        if name == b"manifest.json" or (api.tag and name == pack.encode()):
+            api.ids[crc32(name)] = id
+
+    def found(depth, key, value):
+        if depth == 1 and key:
+            inside[0] = key == b"assets" and value is None
+            if value and key == b"tag_name":
+                api.tag = str(value, "utf-8")
+            elif value and key == b"id" and value.isdigit():
+                api.id = int(value)
+        elif inside[0] and depth == 3:
+            asset(key, value, seen, keep)
+
+    try:
+        use("mpota.scan").scan(net, readinto, found)
+    except UnicodeError:
+        raise HttpError("the answer of the API is not a release")
+
+
+def asset(key, value, seen, take):
+    """Take in one pair of an asset's; at its end call take(name, id) if it is whole."""
+    if key in (b"id", b"name", b"state"):
+        seen[key] = value
+    elif key is None:
+        name, id = seen.get(b"name"), seen.get(b"id", b"")
+        if name and id.isdigit() and len(id) < 18 and seen.get(b"state") == b"uploaded":
+            take(name, int(id))
+        seen.clear()
+
+
+def _refused(net, which):
+    """Say what an answer without a release means."""
+    host, status, name = net.at and net.at[1] or "the API", net.status, net.config.name
+    if status == 404:
+        which = which or "(latest)"
+        raise NotFound("no release %s in %s, or the token may not read it (Contents: read)" % (which, name))
+    if status == 401:
+        raise OtaError("the token is not accepted by " + host)
+    if status == 403:
+        raise OtaError("the token may not read %s (Contents: read)" % name)
+    e = HttpError("%s answers %d for the release" % (host, status))
+    e.status = status
+    raise e
+
+
+def address(net, name):
+    """Where an asset is asked for; None where its id is not known."""
+    crc = crc32(name.encode())
+    id = net.api.ids.get(crc)
+    if not id and net.api.listed:
+        id = use("mpota.assets").find(crc)
+    return ["%s/assets/%d" % (net.api.url, id)] if id else None
+
+
+# --- the answer of last time ---------------------------------------------
+
+
+def _is_etag(s):
+    """Whether it is one ETag, and not "*" or a list: GitHub answers those with 304 for ever."""
+    s = s[2:] if s[:2] == "W/" else s
+    if not 2 < len(s) < 256 or s[:1] != '"' or s[-1:] != '"':
+        return False
+    return not [c for c in s[1:-1].encode() if not 33 <= c < 127 or c == 34]
+
+
+def _saved():
+    """What remember() wrote: [ETag, repository, tag], or None."""
+    try:
+        with open(_ETAG) as f:
+            parts = f.read(512).split("\n")
+        return parts if len(parts) == 3 and _is_etag(parts[0]) else None
+    except (OSError, UnicodeError):
+        return None
+
+
+def remember(net):
+    """The latest release is not needed: note its ETag, where it is a new one."""
+    try:
+        parts = [str(net.api.etag, "utf-8"), net.config.name, net.api.tag]
+        if _is_etag(parts[0]) and _saved() != parts:
+            with open(_ETAG, "w") as f:
+                f.write("\n".join(parts))
+    except (OSError, UnicodeError) as e:
+        log("W", "etag: %s" % e)

@@ -1,0 +1,43 @@
+"""mpota: the first line of a manifest (spec/manifest.md)."""
+
+import json
+from micropython import const
+from mpota.rules import ManifestError, asset_ok, number, path_ok
+from mpota.version import parse_version
+
+_REQUIRES = const("micropython platform mpy board")
+
+
+def read_header(line):
+    """The header of a manifest from its first line: a dict, checked."""
+    if line[:9] != b'{"mpota":':
+        raise ManifestError("not-a-manifest", 1)
+    digits = line[9:20].split(b",", 1)[0]
+    if digits.isdigit() and digits != b"1":
+        raise ManifestError("format-version", 1)
+    if len(line) > 1024 or line[-1:] != b"\n":
+        raise ManifestError("line-too-long", 1)
+    try:
+        if line.count(b"[") + line.count(b"{") > 140:  # read as JSON each takes 50 times its size
+            raise ValueError
+        h = json.loads(line[:-1] + b"]}")
+        if line[:11] != b'{"mpota":1,' or h["files"] or not isinstance(h["version"], str):
+            raise ValueError
+        # Words for what later versions may ask of a reader; this one knows none.
+        words = [str(word) for word in h.get("needs", ())]
+        words += ["requires." + key for key in h.get("requires", {}) if key not in _REQUIRES.split()]
+        hooks = () if words else h.get("hooks", {}).values()
+        if "pack" in h and not words:
+            if number(h["pack"]["size"]) > 68719476736 or not asset_ok(h["pack"]["asset"]):
+                raise ValueError
+        if not all([isinstance(p, str) for p in hooks]):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        raise ManifestError("header", 1)
+    if not parse_version(h["version"]):
+        raise ManifestError("version", 1)
+    if words:
+        raise ManifestError("needs", 1, words)
+    if not all([path_ok(p) for p in hooks]):
+        raise ManifestError("hook", 1)
+    return h

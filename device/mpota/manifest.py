@@ -1,0 +1,63 @@
+"""mpota: reads a manifest on the flash line by line (spec/manifest.md).
+
+It may be larger than the memory, and so is read more than once. A pass ends in an error unless it has
+read what `seal`, a hash of the whole, is of: what one pass has checked the next one need not.
+"""
+
+import json
+import os
+from ota_files import Damaged, Hash, file_hash, kind
+from ota_updater import HOME, use
+
+
+def staged(i, e):
+    """Whether file `i` of the manifest lies in new/ already, whole."""
+    path = HOME + "new/%d" % i
+    return kind(path) == 0x8000 and os.stat(path)[6] == e["size"] and file_hash(path) == e[Hash.key]
+
+
+def line(f, most):
+    """A line of a file, or its first bytes where it has more than `most`. readline() takes its limit
+    from the heap in one piece, whatever comes."""
+    out = b""
+    while len(out) <= most and out[-1:] != b"\n":
+        part = f.readline(min(128, most + 1 - len(out)))
+        if not part:
+            break
+        out += part
+    return out
+
+
+class Manifest:
+    """A manifest on flash. Iterating gives the dict of every file; with `check`, a function of
+    check.py, each is checked before."""
+
+    def __init__(self, path, seal=None, check=None):
+        self.path, self.seal, self.check = path, seal, check
+        with open(path, "rb") as f:
+            self.header = use("mpota.header").read_header(line(f, 1024))
+
+    def __iter__(self):
+        h = Hash()
+        check = self.check and self.check(self)
+        with open(self.path, "rb") as f:
+            row = line(f, 1024)
+            more = True
+            while more:
+                h.update(row)
+                row = line(f, 512)
+                more = row[-2:] == b",\n"
+                if check:
+                    yield check.entry(row, more)
+                else:
+                    yield json.loads(row[:-2] if more else row)
+            h.update(row)
+            if check:
+                check.end()
+            while row:
+                row = line(f, 512)
+                h.update(row)
+                if check:
+                    check.ending(row)
+        if self.seal and h.hex() != self.seal:
+            raise Damaged("the manifest is not the one that was checked")

@@ -1,0 +1,234 @@
+"""mpota: compares what lies on the flash with the manifest, by hash, and writes the plan of the swap
+(spec/journal.md). One pass goes through the old and the new manifest side by side."""
+
+import json
+import os
+from mpota.check import Check, sort_key
+from mpota.manifest import Manifest, staged
+from ota_files import Hash, file_hash, kind, refresh
+from ota_journal import record
+from ota_moves import copies
+from mpota import Refused
+from ota_updater import HOME, ROOT, OtaError, log, use
+
+def _next(it):
+    """The next of an iterator, or None: next() takes no default before MicroPython 1.25."""
+    for x in it:
+        return x
+    return None
+
+
+class Plan:
+    """After make(): `todo`, a bit for each file of the manifest that changes; `bytes` to download."""
+
+    def __init__(self, manifest, keys=None):
+        """`keys`: the file with the trusted keys, without which no release would be taken any more."""
+        self.manifest = manifest
+        self.stay = ("boot.py", "main.py", keys)
+        self.todo, self.had = bytearray(), bytearray()
+        self.changes = self.bytes = self.blocks = 0
+        self.gone = []  # directories that have to make way for files
+        self.late = None
+        stat = os.statvfs(ROOT)
+        self.block = stat[1] or stat[0]
+
+    def _installed(self):
+        """(key, path) of every file of the installed release, in order; nothing where it is unknown."""
+        if self.known:
+            for e in Manifest(HOME + "manifest.json", None, Check):
+                yield sort_key(e["path"]), e["path"]
+
+    def _know(self):
+        """Whether the manifest of the installed release is whole, so that its files can be removed."""
+        path = HOME + "manifest.json"
+        version = record()["version"]
+        if not version and not kind(path):
+            return False
+        for _ in range(3):
+            try:
+                for _ in Manifest(path, None, Check):
+                    pass
+                return True
+            except (OtaError, OSError) as e:
+                why = e
+                refresh()
+        log("W", "the manifest of %s is damaged, nothing is removed: %s" % (version, why))
+        return False
+
+    def make(self):
+        """Write new/plan. True where anything has to change. Raises OtaError where it cannot be done."""
+        self.known = self._know()
+        self.updater = None
+        self.rom = kind("/rom")
+        old = self._installed()
+        o = _next(old)
+        number = self.saved = 0
+        self.removed = b""  # key of a removed file that stands where a directory has to be
+        with open(HOME + "new/plan", "wb") as out:
+            self.out = out
+            for e in self.manifest:
+                key = sort_key(e["path"])
+                while o and o[0] < key:
+                    if key.startswith(o[0] + b"\0"):
+                        self.removed = o[0]
+                    self._remove(o[1])
+                    o = _next(old)
+                if o and o[0] == key:
+                    if o[1] != e["path"] and not copies():  # only the letter case differs; to FAT it is one file
+                        self._remove(o[1])
+                    o = _next(old)
+                self._compare(number, e, key)
+                number += 1
+            while o:
+                self._remove(o[1])
+                o = _next(old)
+            drops = self.updater.finish() if self.updater else ()
+            for folder in self.gone:
+                self.line("rmdir", folder)
+            self._puts()
+            for path in drops:
+                self.line("drop", path)
+            if self.late:
+                self.line(*self.late)
+        return self.changes
+
+    def line(self, *op):
+        """One step of the plan."""
+        self.out.write(json.dumps(list(op)) + "\n")
+        self.changes += 1
+
+    def grow(self, size):
+        """`size` bytes more will lie on the flash for a while."""
+        self.blocks += 1 + size // self.block
+
+    def save(self, path, h, n=None):
+        """A file that is replaced or removed: keep it in old/. True where it is missing afterwards.
+
+        Nothing is moved out of a folder that has boot.py or the updater in it. A cut between the two
+        halves of such a move makes LittleFS hide the next file of the folder until the first write:
+        here that could be boot.py, and then nothing would ever write."""
+        if n is None:
+            n = "r%d" % self.saved
+            self.saved += 1
+        if copies() or path[: path.rfind("/") + 1] in ("", "lib/"):
+            self.line("copy", path, n, h)
+            self.grow(os.stat(ROOT + path)[6])
+            return False
+        self.line("save", path, n, h)
+        return True
+
+    def _remove(self, path):
+        h = file_hash(ROOT + path)
+        if h is None or (self._ours(path) and self.updater.takes_over(path)):
+            return
+        if path in self.stay:
+            log("W", "kept, though the release does not have it: " + path)
+        elif h == "?" or not self.save(path, h):  # corrupt: nothing that could be put back
+            self.line("drop", path)
+
+    def _compare(self, number, e, key):
+        path = e["path"]
+        if not number & 7:
+            self.todo.append(0)
+            self.had.append(0)
+        if self._ours(path):
+            self.updater.look(path)
+        if self.rom:
+            self._rom(path)
+        self._parents(path)
+        there = kind(ROOT + path)
+        if there == 0x4000:
+            self._make_way(path)
+        h = file_hash(ROOT + path) if there == 0x8000 else None
+        if h == e[Hash.key]:
+            return
+        bit = 1 << (number & 7)
+        self.todo[number >> 3] |= bit
+        if not staged(number, e):
+            self.bytes += e.get("length", e["size"])
+            self.grow(e["size"])
+        ours = self._ours(path) and self.updater.changes(path)
+        if h is not None:
+            self.had[number >> 3] |= bit
+            if path != "boot.py" and h != "?" and not ours:
+                self.save(path, h, str(number))
+
+    def _ours(self, path):
+        """Whether the path may be one of the updater's own; parts.py knows, and is loaded for it."""
+        name = path[4:] if path[:4] == "lib/" else path
+        if name[:4] != "ota_" and name[:5] != "mpota":
+            return False
+        if not self.updater:
+            self.updater = use("mpota.parts").Updater(self)
+        return True
+
+    def _rom(self, path):
+        """Firmware with ROMFS looks into /rom and /rom/lib before /lib."""
+        if path[:4] == "lib/":
+            name = path[4:].split("/")[0]
+            name = name[: name.rfind(".")] if "." in name else name
+            for there in ("/rom/" + name, "/rom/lib/" + name):
+                for form in ("", ".py", ".mpy"):
+                    if kind(there + form) and there + form != "/rom/lib":
+                        raise Refused("%s would never be loaded: %s%s comes before it" % (path, there, form))
+
+    def _parents(self, path):
+        """No parent may be a file, but for one of the old release that is removed."""
+        i = path.find("/")
+        while i > 0:
+            if kind(ROOT + path[:i]) == 0x8000 and sort_key(path[:i]) != self.removed:
+                raise OtaError("%s is a file on the board, and a directory in the release" % path[:i])
+            i = path.find("/", i + 1)
+
+    def _make_way(self, path):
+        """A directory stands where a file has to be: fine if nothing but removed files is in it."""
+        ours = [p for _, p in self._installed() if p.startswith(path + "/")]
+
+        def walk(folder):
+            for e in os.ilistdir(ROOT + folder):
+                p = folder + "/" + e[0]
+                if e[1] == 0x4000:
+                    walk(p)
+                elif p not in ours:
+                    raise OtaError("%s is a directory on the board, with %s in it, and a file in the release" % (path, p))
+            self.gone.append(folder)
+
+        walk(path)
+
+    def _puts(self):
+        """The folders and files to come, in the order of the manifest."""
+        number, made = 0, ""
+        for e in self.manifest:
+            path = e["path"]
+            bit = 1 << (number & 7)
+            if self.todo[number >> 3] & bit:
+                made = self._folders(path, made)
+                had = 1 if self.had[number >> 3] & bit else 0
+                op = ("put", path, str(number), e[Hash.key], had)
+                if path == "boot.py":
+                    self.late = ("late",) + op[1:4]
+                else:
+                    self.line(*op)
+            number += 1
+
+    def _folders(self, path, made):
+        """Make the folders above `path`; `made` is the last one that the plan makes already."""
+        i = path.find("/")
+        while i > 0:
+            folder = path[:i]
+            there = kind(ROOT + folder) == 0x4000 and folder not in self.gone
+            if not there and not (made + "/").startswith(folder + "/"):
+                self.line("mkdir", folder)
+                self.blocks += 2
+                made = folder
+            i = path.find("/", i + 1)
+        return made
+
+    def check_space(self):
+        """Raise OtaError unless there is room, before anything big is written."""
+        stat = os.statvfs(ROOT)
+        # LittleFS counts blocks twice that two files share: more may be in use than there are.
+        free = stat[3] * self.block if stat[3] <= stat[2] else 0
+        need = (self.blocks + 7) * self.block
+        if free < need:
+            raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))

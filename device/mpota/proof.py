@@ -1,0 +1,34 @@
+"""mpota: what a version on trial has to prove when its app calls update(): that it can be updated again."""
+
+from mpota import HttpError, Refused
+from mpota.update import done
+from ota_updater import HOME, OtaError, log, use
+
+# Those that a trial may do without, too: what the next update needs depends on the server and the files.
+_PHASES = (
+    "config pause fit header api scan assets accept sign ed25519 manifest check hides parts plan stage"
+    " fetch pieces chunks trouble"
+)
+
+
+def prove(config, seek):
+    """The server was reached, by these settings the release is for this board, and every phase loads."""
+    for name in _PHASES.split():
+        try:
+            use("mpota." + name)
+        except ImportError as e:
+            raise OtaError("the updater of the new version does not import: %s" % e)
+        done()
+    with open(HOME + "new/manifest.json", "rb") as f:
+        header = use("mpota.header").read_header(use("mpota.manifest").line(f, 1024))
+    use("mpota.fit").fits_board(config, header)
+    done()
+    try:
+        net, _ = seek(config)
+        if net:
+            use("mpota.http").close(net)
+    except (Refused, HttpError) as e:
+        if isinstance(e, HttpError) and not e.wait:
+            raise
+        log("W", "%s" % e)
+    return None

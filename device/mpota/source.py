@@ -1,0 +1,100 @@
+"""mpota: where releases are: GitHub's download addresses, its API for private repositories, or any
+server that answers the same paths. What was found out is kept in `net`, see http.py:
+
+    net.base     the address of the server
+    net.tag      the release's version, known as soon as the server has said it
+    net.urls     where assets were found last: addresses that go out of date
+    net.api      what the API has told, None where it is not asked
+"""
+
+import time
+from mpota import Bag, HttpError, NotFound
+from mpota.http import close, drop, readinto
+from mpota.url import follow
+from ota_files import buffer
+from ota_updater import OtaError, use
+
+
+def start(config):
+    """A new look-up."""
+    net = Bag()
+    net.config = config
+    net.base = config.base_url or "https://github.com"
+    net.tag = config.tag
+    net.urls = {}
+    net.sock = net.at = net.auth = net.api = net.head = None
+    net.connections = net.requests = net.left = net.out = 0
+    net.begun = time.ticks_ms()
+    if config.token:
+        use("mpota.api").start(net)
+    return net
+
+
+def pack_name(net):
+    """What `mpota build` calls the pack; a good guess saves a connection."""
+    return ("%s-%s.pack" % (net.config.repo, net.tag)).replace("+", "-")
+
+
+def address(net, name):
+    """Where an asset is asked for; None where the API has not told it."""
+    if net.api:
+        return use("mpota.api").address(net, name)
+    c = net.config
+    at = c.channel if name == "manifest.json" and c.channel else net.tag
+    return ["%s/%s/releases/%s/%s" % (net.base, c.name, "download/" + at if at else c.latest, name)]
+
+
+def headers(net):
+    return ("Accept: application/octet-stream",) if net.api else ()
+
+
+def open(net, name, start=0, end=None, moved=None):
+    """Open an asset, from byte `start` on (to `end`, not included); False where `moved` stopped it."""
+    url = net.urls.get(name) or address(net, name)
+    if not url:
+        url = use("mpota.assets").search(net, name)
+    lines = headers(net)
+    if end is not None:
+        lines += ("Range: bytes=%d-%d" % (start, end - 1),)
+    url = follow(net, url, lines, moved)
+    if url is None:
+        return False
+    if net.status not in (200, 206):
+        _failed(net, name)
+    if name[-5:] == ".pack":
+        net.urls[name] = url
+    if net.status == 200:
+        _skip(net, start)
+    elif end is None or not net.head.get(b"content-range", b"").startswith(b"bytes %d-%d/" % (start, end - 1)):
+        host = net.at[1]
+        close(net)
+        e = HttpError("wrong Content-Range from " + host)
+        e.status = 206
+        raise e
+    return True
+
+
+def _failed(net, name):
+    """Say what an answer without the asset means."""
+    host, status, c = net.at[1], net.status, net.config
+    if status == 404:
+        drop(net)
+        where = "channel " + c.channel if c.channel and not net.tag else "release %s" % (net.tag or "(latest)")
+        hint = "" if net.auth or name != "manifest.json" else "; a private repository needs a token"
+        raise NotFound("not found: %s in %s of %s%s" % (name, where, c.name, hint))
+    if status == 401:
+        raise OtaError("the token is not accepted by " + host)
+    close(net)
+    net.urls.pop(name, None)  # it may have gone out of date
+    e = HttpError("%s answers %d for %s" % (host, status, name))
+    e.status = status
+    raise e
+
+
+def _skip(net, n):
+    """The server ignored Range: read over what comes before."""
+    while n:
+        got = readinto(net, buffer()[: min(n, 1024)])
+        if not got:
+            raise HttpError("%s: shorter than promised" % net.config.name)
+        n -= got

@@ -1,0 +1,94 @@
+"""mpota, files on the board: what is there, its hash, and the one buffer."""
+
+import os
+from ota_updater import ROOT, OtaError, crc32 as _crc32
+
+try:
+    from hashlib import sha256 as _sha256
+except ImportError:
+    _sha256 = None
+
+_buf = None
+
+
+class Damaged(OtaError):
+    """A file is not what the plan or the manifest says."""
+
+
+def buffer():
+    """The one buffer of the updater, 1 KB, allocated at its first use."""
+    global _buf
+    if _buf is None:
+        _buf = memoryview(bytearray(1024))
+    return _buf
+
+
+def kind(path):
+    """0x8000: a file, 0x4000: a directory, 0: nothing there."""
+    try:
+        return os.stat(path)[0] & 0xF000  # VfsPosix has the permissions in the lower bits
+    except OSError as e:
+        if e.errno in (2, 20):  # ENOENT, ENOTDIR; anything else is a failing flash
+            return 0
+        raise
+
+
+def refresh():
+    """Read all over the flash: LittleFS keeps what a failed read left in its cache."""
+    try:
+        os.statvfs(ROOT)
+    except OSError:
+        pass
+
+
+def crc32(data, crc=0):
+    """The CRC32 of zlib over `data`, where `crc` is that of what came before."""
+    if _crc32:
+        return _crc32(data, crc) & 0xFFFFFFFF
+    crc ^= 0xFFFFFFFF
+    for b in data:
+        crc ^= b
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0xEDB88320 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
+class Hash:
+    """SHA-256, or CRC32 on firmware without SHA-256. `key` is its name in a manifest."""
+
+    key = "sha256" if _sha256 else "crc32"
+
+    def __init__(self):
+        self.value = _sha256() if _sha256 else 0
+
+    def update(self, data):
+        if _sha256:
+            self.value.update(data)
+        else:
+            self.value = crc32(data, self.value)
+
+    def hex(self):
+        """In lower-case hex digits; the hash cannot go on afterwards."""
+        if _sha256:
+            return "".join(["%02x" % b for b in self.value.digest()])
+        return "%08x" % self.value
+
+
+def file_hash(path):
+    """The hash of a file in hex; None where there is no file, "?" where the file system itself
+    says that it is corrupt."""
+    if kind(path) != 0x8000:
+        return None
+    h = Hash()
+    b = buffer()
+    try:
+        with open(path, "rb") as f:
+            while True:
+                n = f.readinto(b)
+                if not n:
+                    return h.hex()
+                h.update(b[:n])
+    except OSError as e:
+        if e.errno != 84:  # LFS_ERR_CORRUPT
+            raise
+        return "?"

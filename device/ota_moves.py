@@ -1,0 +1,86 @@
+"""mpota, files on the board: copies of them, their removal, and room for them."""
+
+import os
+from ota_files import buffer, file_hash, kind
+from ota_updater import HOME, ROOT, log
+
+_copies = None  # True where a move has to be a copy: FAT
+
+
+def copies():
+    """Whether moves are copies. FAT cannot replace by renaming: for a moment the name is gone, or two
+    names share what they hold. It is told by its letter case."""
+    global _copies
+    if _copies is None:
+        _copies = kind(ROOT + ".OTA") != 0
+    return _copies
+
+
+def copy(src, dst):
+    """Copy a file. LittleFS shows nothing of it until it is closed."""
+    b = buffer()
+    with open(src, "rb") as f, open(dst, "wb") as g:
+        while True:
+            n = f.readinto(b)
+            if not n:
+                break
+            g.write(b[:n])
+
+
+def clear(folder, but=()):
+    """Remove the files of one of our own folders; they have no folders in them. The guard goes
+    first: where it lies in .ota/old, boot.py takes it, and then it needs the rest."""
+    folder = HOME + folder
+    if kind(folder) == 0x4000:
+        for name in ("ota_updater.py", "ota_updater.mpy"):
+            if kind(folder + "/" + name):
+                os.remove(folder + "/" + name)
+        for e in os.ilistdir(folder):
+            if e[0] not in but:
+                os.remove(folder + "/" + e[0])
+
+
+def tell(version, confirmed):
+    """Write version.json, for people and apps; the journal is the truth, and nothing depends on this."""
+    text = '{"version": "%s", "confirmed": %s}' % (version, "true" if confirmed else "false")
+    path = ROOT + "version.json"
+    try:
+        if not version:
+            if kind(path):
+                os.remove(path)
+            return
+        if kind(path):
+            with open(path) as f:
+                if f.read(200) == text:
+                    return
+        with open(path, "w") as f:
+            f.write(text)
+    except OSError as e:
+        log("W", "version.json: %s" % e)
+        if make_room(e):
+            tell(version, confirmed)
+
+
+def make_room(e):
+    """Whether a write that failed with `e` may succeed now. The app on trial may have filled the
+    flash: new/reserve was kept for that. And LittleFS gives no block to anybody while a file lies
+    there that it calls corrupt, as a write that was lost in a power cut may leave one."""
+    if isinstance(e, OSError) and e.errno == 28 and kind(HOME + "new/reserve"):
+        os.remove(HOME + "new/reserve")
+        return True
+    found = False
+    if not isinstance(e, OSError) or e.errno != 84:
+        return found
+    try:
+        paths = ["version.json"]
+        for folder in (".ota", ".ota/new", ".ota/old"):
+            if kind(ROOT + folder):
+                paths.extend([folder + "/" + x[0] for x in os.ilistdir(ROOT + folder)])
+        for path in paths:
+            if file_hash(ROOT + path) == "?":
+                log("W", "corrupt, and so removed: " + path)
+                os.remove(ROOT + path)
+                found = True
+    except OSError as x:
+        log("E", "%r" % x)
+    return found

@@ -1,0 +1,196 @@
+"""mpota, the swap: exchanges files for those of a new version, or puts the old ones back.
+
+It runs before any code of the app, and whatever it changes ends in a reset: the app never runs in an
+interpreter that has seen both versions. A function for each state of spec/journal.md.
+"""
+
+import ota_journal
+import ota_updater
+from ota_files import Damaged, file_hash, kind
+from ota_journal import record, write
+from ota_moves import clear, make_room, tell
+from ota_steps import do, fits, move, prune, steps, undo
+from ota_updater import HOME, ROOT, log, use
+
+# So often an exchange or an undo is begun again before it is given up: a failing flash needs a few, and
+# the sun on a small panel at dawn may start a board many times for nothing.
+_STARTS = 30
+
+
+def run():
+    """Bring the flash to a whole version. True where that one is on trial.
+
+    Whatever goes wrong the app that lies there is started in the end.
+    """
+    for attempt in range(7):
+        try:
+            return _settle()
+        except Exception as e:
+            state = record()["state"]
+            log("E", "%s: %r" % (state, e))
+            if make_room(e):
+                continue
+            if state not in ("swapping", "undoing"):
+                if attempt > 2:
+                    _stuck(state, e)
+                    break
+                continue
+            _sleep(1 << attempt)
+            if ota_journal.wrote and record()["boots"] <= _STARTS:
+                # After a failed write the file system's own memory may be wrong: mount it anew.
+                # This start was counted, so it does not go on for ever.
+                reset()
+    return False
+
+
+def _stuck(state, e):
+    """Three times in a row: a reset would only lead here again, so update() does not ask for one."""
+    ota_updater.stuck = True
+    if state == "staged" and not isinstance(e, OSError):  # no memory for it, most likely, now or later
+        r = record()
+        write(state="idle", next="", plan="", bad=r["next"], why="cannot be installed: %r" % e)
+
+
+def _sleep(seconds):
+    use("time").sleep(seconds)
+
+
+def reset():
+    use("machine").reset()
+
+
+def _settle():
+    r = record()
+    state = r["state"]
+    old = "/.ota/old/" in ota_updater.place
+    if state in ("idle", "staged") and old:
+        # Left over, or of a board that this one's files were copied over: it is not in charge any more.
+        clear("old", ("plan",))
+        reset()
+    if state in ("swapping", "undoing"):
+        write(boots=r["boots"] + 1)
+        last = r["boots"] >= _STARTS
+        if state == "undoing":
+            _undoing(r, last)
+        elif last:
+            _give_up("not installed in %d starts" % _STARTS)
+        else:
+            _swapping(r)
+    elif state in ("confirmed", "undone"):
+        # Where a rename to another folder was cut, LittleFS hides the file behind the moved one
+        # from every reader until something is written.
+        write()
+        moved = _undone(r) if state == "undone" else finish()
+        if moved or old:  # boot.py is another one now, or this updater is gone from the flash
+            reset()
+    elif state == "staged":
+        _staged(r)
+    return state == "trial"
+
+
+def _staged(r):
+    """Look at everything once more. From here on the way is forward, or back through an undo."""
+    try:
+        for op in steps():
+            if not fits(*op):
+                raise Damaged("no longer as it was staged: " + op[1])
+    except Damaged as e:
+        log("E", "%s not installed: %s" % (r["next"], e))
+        write(state="idle", next="", plan="", why=str(e))
+        return
+    write(state="swapping")
+    _swapping(record())
+
+
+def _swapping(r):
+    log("I", "installing %s" % r["next"])
+    changed = False
+    try:
+        for op in steps():
+            changed = do(*op) or changed
+    except Damaged as e:
+        _give_up(str(e))
+    if not changed:
+        tell(r["next"], False)
+        write(state="trial", boots=0, hook=0)
+    # Where something changed all of it is looked at again with the file system mounted anew: what a
+    # failing flash left in the file system's memory may have shown what is not there.
+    reset()
+
+
+def _give_up(why):
+    """Decide for the old version; it is put back at the next start."""
+    log("E", "%s failed: %s" % (record()["next"], why))
+    try:
+        write(state="undoing", boots=0, bad=record()["next"], why=why)
+    finally:
+        reset()
+
+
+def _undoing(r, last):
+    """`last`: this is the last start for it; what cannot be put back stays as it is."""
+    whole, changed = True, False
+    try:
+        clear("new", ("plan", "rollback.py"))  # the way back may need the room
+        for op in steps(True):
+            try:
+                done = undo(*op)
+            except OSError:
+                if not last:
+                    raise
+                done = 2
+            if done == 1:
+                changed = True
+            elif done:
+                whole = False
+                log("E", "backup is damaged: " + op[1])
+    except Exception as e:
+        if not last and not isinstance(e, Damaged):
+            raise
+        whole = False
+        log("E", "not put back: %r" % e)
+    if changed and not last:
+        reset()  # and once more, as in _swapping
+    tell(r["version"], True)
+    if whole:
+        write(state="undone", boots=0)
+    else:  # nothing is deleted; the next update looks at every file again
+        write(state="idle", next="", plan="", repair=1, why="a backup was damaged")
+    reset()
+
+
+def _undone(r):
+    hook = HOME + "new/rollback.py"
+    if kind(hook) and r["boots"] < 2:
+        write(boots=r["boots"] + 1)
+        use("ota_trial").hook(hook, r["secs"])
+    clear("new")
+    clear("old")
+    log("W", "back on %s; %s is blocked: %s" % (r["version"] or "the old version", r["bad"], r["why"]))
+    write(state="idle", next="", plan="", boots=0, hook=0)
+
+
+def finish():
+    """confirmed -> idle. True where boot.py was replaced, and the one that runs is the old one."""
+    r = record()
+    moved, repair = False, 0
+    if kind(HOME + "new/manifest.json"):  # it is moved last: until then all of this is done again
+        try:
+            for op in steps():
+                if op[0] == "late" and file_hash(ROOT + op[1]) != op[3]:
+                    if file_hash(HOME + "new/boot.py") != op[3]:
+                        raise Damaged("boot.py is damaged")
+                    move(HOME + "new/boot.py", ROOT + op[1], op[3])
+                    moved = True
+                elif op[0] in ("save", "drop"):
+                    prune(op[1])
+        except Damaged as e:
+            log("E", "%s: the next update looks at every file again" % e)
+            repair = 1
+        move(HOME + "new/manifest.json", HOME + "manifest.json", file_hash(HOME + "new/manifest.json"))
+    tell(r["next"], True)
+    clear("new")
+    clear("old")
+    log("I", "%s is installed" % r["next"])
+    write(state="idle", version=r["next"], next="", plan="", boots=0, hook=0, repair=repair, bad="", why="")
+    return moved

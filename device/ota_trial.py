@@ -1,0 +1,197 @@
+"""mpota, the trial: runs a new version under watch, and decides for the old one when it fails.
+
+boot.py and main.py are run from here, so that their exceptions are seen; a timer sees a hang, and
+the count of starts sees resets. A new boot.py has to prove itself in new/boot.py: the firmware's
+own run of it has nobody above it.
+
+Where the updater itself was exchanged, this is the old one's trial module, out of .ota/old. It counts
+and holds the clock, and leaves the rest to the new one: see _hand_over().
+"""
+
+import gc
+import json
+import sys
+
+import ota_updater
+from ota_files import kind
+from ota_journal import forget, record, write
+from ota_updater import HOME, ROOT, OtaError, log, use
+
+# Ports that go on with main.py after an exception out of boot.py.
+_RUNS_MAIN_ANYWAY = ("pyboard", "renesas-ra", "nrf52", "esp8266")
+
+_timer = None
+_new = None  # the updater on trial, where this is the one before it
+
+
+class MainReturned(BaseException):
+    """main.py came to its end during a trial; ends boot.py, so that it is not run again."""
+
+
+def run():
+    """One start of a version on trial. Does not return: the firmware must not run main.py again."""
+    old = "/.ota/old/" in ota_updater.place
+    if not ota_updater.watched:
+        r = record()
+        if r["boots"] >= r["tries"]:
+            _fail("not confirmed in %d boots" % r["tries"])
+        try:
+            write(boots=r["boots"] + 1)
+        except OSError as e:  # no space, perhaps: the timer and exceptions still end the trial
+            log("E", "journal: %s" % e)
+        log("I", "trial of %s, boot %d of %d" % (r["next"], r["boots"] + 1, r["tries"]))
+        _arm(r["secs"])
+    try:
+        _hand_over() if old else _start()
+    except (SystemExit, KeyboardInterrupt):
+        raise  # a soft reset, or a person at the REPL
+    except BaseException as e:
+        forget()
+        # What is no Exception comes from the watch of a new updater, and ends boot.py for it.
+        if record()["state"] != "trial" or (old and not isinstance(e, Exception)):
+            raise
+        sys.print_exception(e)
+        _fail(repr(e))
+    if sys.platform in _RUNS_MAIN_ANYWAY:
+        sleep_ms = use("time").sleep_ms
+        while True:  # timers of the app go on, and so does the trial's
+            sleep_ms(1000)
+    raise MainReturned("main.py has returned")
+
+
+def _hand_over():
+    """Start the updater that is on trial, and have it watch over the app, as it will have to from now
+    on. If it does not load, is none, raises, hangs or resets, this one puts itself back."""
+    global _new
+    path = sys.path[:]
+    for name in list(sys.modules):
+        if name[:4] == "ota_":
+            del sys.modules[name]
+    new, why = None, "no file"
+    for folder in ("lib", ""):
+        sys.path[:] = [ROOT + folder]
+        try:
+            new = __import__("ota_updater")
+            new.boot
+            break
+        except Exception as e:
+            new = None
+            if not isinstance(e, ImportError):
+                why = repr(e)
+            sys.modules.pop("ota_updater", None)
+    sys.path[:] = path
+    if not new:
+        raise OtaError("the updater of the new version does not import: " + why)
+    _new = new
+    new.watched = True  # it need not count, nor hold the clock
+    new.boot()
+    forget()
+    if record()["state"] == "trial":
+        raise OtaError("the new updater does not watch over a trial")
+
+
+def _start():
+    """The hook of the new version, its boot.py and its main.py, in the firmware's order."""
+    r = record()
+    with open(HOME + "new/manifest.json", "rb") as f:
+        hooks = json.loads(f.readline(1024) + b"]}").get("hooks", {})
+    if "post_update" in hooks and not r["hook"]:
+        ota_updater.in_hook = True
+        _execute(ROOT + hooks["post_update"])
+        ota_updater.in_hook = False
+        write(hook=1)
+    new = HOME + "new/boot.py"
+    boot_py = new if kind(new) else ROOT + "boot.py"
+    if kind(boot_py):
+        _execute(boot_py)
+        if ota_updater.started < 2:
+            raise OtaError("boot.py does not call ota_updater.boot()")
+    if kind(ROOT + "main.py"):
+        _execute(ROOT + "main.py")
+
+
+def _execute(path):
+    """Run a file as the firmware would: in __main__, where boot.py and main.py share their names."""
+    if path[-4:] == ".mpy":  # a hook: only an import takes it
+        name = path[path.rfind("/") + 1 : -4]
+        sys.path.insert(0, path[: path.rfind("/")])
+        try:
+            __import__(name)
+        finally:
+            sys.path.pop(0)
+            sys.modules.pop(name, None)
+        return
+    import builtins
+
+    scope = __import__("__main__").__dict__
+    if hasattr(builtins, "execfile"):
+        builtins.execfile(path, scope)
+    else:
+        with open(path) as f:
+            exec(compile(f.read(), path, "exec"), scope)
+
+
+def hook(path, secs):
+    """Run the rollback hook. What it raises is said, and stops nothing; a hang ends after `secs`."""
+    _arm(secs)
+    ota_updater.in_hook = True
+    try:
+        _execute(path)
+    except Exception as e:
+        log("E", "rollback hook: %r" % e)
+    ota_updater.in_hook = False
+    _arm(0)
+
+
+def _fail(why):
+    """Decide for the old version. It is put back at the next start, before any app code runs."""
+    try:
+        # The app may have taken all of the memory, and may go on taking it.
+        __import__("__main__").__dict__.clear()
+        for name in list(sys.modules):
+            if name[:4] != "ota_":
+                del sys.modules[name]
+        gc.collect()
+        r = record()
+        log("E", "%s failed: %s" % (r["next"], why))
+        for _ in range(3):
+            try:
+                write(state="undoing", boots=0, bad=r["next"], why=why)
+                break
+            except OSError as e:  # then the count of starts decides
+                log("E", "journal: %s" % e)
+    finally:
+        use("machine").reset()
+
+
+def _arm(secs):
+    """Start the timer that ends a trial (0 stops it). Its callback runs between bytecodes."""
+    global _timer
+    if _timer:
+        _timer.deinit()
+        _timer = None
+    if not secs:
+        return
+    try:
+        Timer = use("machine").Timer
+    except (ImportError, AttributeError):
+        log("W", "no Timer here: only the count of boots ends a trial")
+        return
+    for i in (-1, 3, 1, 0):  # -1 is a virtual timer, where the port has those
+        try:
+            _timer = Timer(i)
+            _timer.init(mode=Timer.ONE_SHOT, period=secs * 1000, callback=_too_late)
+            return
+        except (ValueError, OSError):
+            pass
+
+
+def _too_late(_):
+    # The app may have left no memory to read the journal: what is known of it has to do.
+    if _new and _new.confirmed:
+        return
+    state = record()["state"]
+    if state == "trial":
+        _fail("not confirmed within %d s" % record()["secs"])
+    elif state == "undone":  # the rollback hook hangs
+        use("machine").reset()

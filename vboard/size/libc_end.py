@@ -1,0 +1,1 @@
+print("libc", brk(0) - first)

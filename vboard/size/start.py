@@ -1,0 +1,5 @@
+# What boot.py does at every start of the board.
+import ota_updater
+
+ota_updater.boot()
+print("started", ota_updater.status()["state"])
