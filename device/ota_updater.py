@@ -60,7 +60,7 @@ def log(level, text):
     print("ota", level, text if len(text) < 110 else text[:106] + "...")
 
 
-def use(name, path=None):
+def use(name):
     """Import a module of ours. What the app has under the names of the firmware's modules is out of
     sight meanwhile, on the flash and in memory."""
     seen, away = sys.path[:], {}
@@ -77,7 +77,7 @@ def use(name, path=None):
                     sys.modules[k] = __import__(k)
                 except ImportError:
                     pass
-        sys.path[:] = [path or place[: place.rfind("/")] or "/", ".frozen"]
+        sys.path[:] = [place[: place.rfind("/")] or "/", ".frozen"]
         return __import__(name, None, None, ("*",))
     finally:
         for k in firmware:

@@ -49,7 +49,6 @@ def _connect(net, at):
             raise
         raise HttpError("cannot %s %s: %s" % (what, host, e))
     net.at = at
-    net.connections += 1
 
 
 def request(net, url, headers=()):
@@ -63,7 +62,6 @@ def request(net, url, headers=()):
         if net.at != at:
             _connect(net, at)
             fresh = True
-        net.requests += 1
         try:
             _ask(net, url, i, headers)
             return _answer(net, at[1])

@@ -23,7 +23,7 @@ def start(config):
     net.tag = config.tag
     net.urls = {}
     net.sock = net.at = net.auth = net.api = net.head = None
-    net.connections = net.requests = net.left = net.out = 0
+    net.left = net.out = 0
     net.begun = time.ticks_ms()
     if config.token:
         use("mpota.api").start(net)
