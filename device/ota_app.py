@@ -2,6 +2,7 @@
 
 import json
 import ota_updater
+from ota_files import line
 from ota_journal import forget, record, write
 from ota_updater import HOME, OtaError, log, use
 
@@ -46,7 +47,7 @@ def status():
     r["created"] = 0
     try:
         with open(HOME + "manifest.json", "rb") as f:
-            r["created"] = json.loads(f.readline(1024) + b"]}").get("created", 0)
+            r["created"] = json.loads(line(f, 1024) + b"]}").get("created", 0)
     except (OSError, ValueError):
         pass
     return r

@@ -1,26 +1,16 @@
-"""mpota, files on the board: what is there, its hash, and the one buffer."""
+"""mpota, files on the board: what is there, and its hash."""
 
 import os
-from ota_updater import ROOT, OtaError, crc32 as _crc32
+from ota_updater import ROOT, OtaError, buffer, crc32 as _crc32
 
 try:
     from hashlib import sha256 as _sha256
 except ImportError:
     _sha256 = None
 
-_buf = None
-
 
 class Damaged(OtaError):
     """A file is not what the plan or the manifest says."""
-
-
-def buffer():
-    """The one buffer of the updater, 1 KB, allocated at its first use."""
-    global _buf
-    if _buf is None:
-        _buf = memoryview(bytearray(1024))
-    return _buf
 
 
 def kind(path):
@@ -92,3 +82,15 @@ def file_hash(path):
         if e.errno != 84:  # LFS_ERR_CORRUPT
             raise
         return "?"
+
+
+def line(f, most):
+    """A line of a file, or its first bytes where it has more than `most`. readline() takes its limit
+    from the heap in one piece, whatever comes."""
+    out = b""
+    while len(out) <= most and out[-1:] != b"\n":
+        part = f.readline(min(128, most + 1 - len(out)))
+        if not part:
+            break
+        out += part
+    return out

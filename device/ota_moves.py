@@ -1,8 +1,8 @@
 """mpota, files on the board: copies of them, their removal, and room for them."""
 
 import os
-from ota_files import buffer, file_hash, kind
-from ota_updater import HOME, ROOT, log
+from ota_files import file_hash, kind
+from ota_updater import HOME, ROOT, buffer, log
 
 _copies = None  # True where a move has to be a copy: FAT
 
@@ -42,7 +42,8 @@ def clear(folder, but=()):
 
 def tell(version, confirmed):
     """Write version.json, for people and apps; the journal is the truth, and nothing depends on this."""
-    text = '{"version": "%s", "confirmed": %s}' % (version, "true" if confirmed else "false")
+    text = '{"version": "%s", "confirmed": true}' if confirmed else '{"version": "%s", "confirmed": false}'
+    text = text % version
     path = ROOT + "version.json"
     try:
         if not version:

@@ -13,7 +13,7 @@ import json
 import sys
 
 import ota_updater
-from ota_files import kind
+from ota_files import kind, line
 from ota_journal import forget, record, write
 from ota_updater import HOME, ROOT, OtaError, log, use
 
@@ -94,7 +94,7 @@ def _start():
     """The hook of the new version, its boot.py and its main.py, in the firmware's order."""
     r = record()
     with open(HOME + "new/manifest.json", "rb") as f:
-        hooks = json.loads(f.readline(1024) + b"]}").get("hooks", {})
+        hooks = json.loads(line(f, 1024) + b"]}").get("hooks", {})
     if "post_update" in hooks and not r["hook"]:
         ota_updater.in_hook = True
         _execute(ROOT + hooks["post_update"])

@@ -46,6 +46,8 @@ in_hook = False
 confirmed = False  # whether this start has kept a new version
 watched = False  # whether the updater before this one watches over its trial
 _keep = ()
+_buf = None
+_firmware = None
 
 
 class OtaError(Exception):
@@ -60,23 +62,36 @@ def log(level, text):
     print("ota", level, text if len(text) < 110 else text[:106] + "...")
 
 
+def buffer():
+    """The one buffer of the updater, 1 KB, allocated at its first use."""
+    global _buf
+    if _buf is None:
+        _buf = memoryview(bytearray(1024))
+    return _buf
+
+
 def use(name):
     """Import a module of ours. What the app has under the names of the firmware's modules is out of
     sight meanwhile, on the flash and in memory."""
-    seen, away = sys.path[:], {}
+    global _firmware
+    if name in sys.modules and name[:5] == "mpota":
+        return sys.modules[name]
+    seen, away, firmware = sys.path[:], {}, _firmware or {}
     for k in list(sys.modules):
         if k[:5] != "mpota" and k[:4] != "ota_":
             away[k] = sys.modules.pop(k)
-    firmware = FIRMWARE.split()
     try:
+        if not firmware:
+            sys.path[:] = [".frozen"]
+            for k in FIRMWARE.split():
+                if k != "ssl" or "tls" not in firmware:
+                    try:
+                        firmware[k] = __import__(k)
+                    except ImportError:
+                        pass
+            _firmware = firmware
         # A json.py may lie right beside us, but what is loaded is not looked for.
-        sys.path[:] = [".frozen"]
-        for k in firmware:
-            if k != "ssl" or "tls" not in sys.modules:
-                try:
-                    sys.modules[k] = __import__(k)
-                except ImportError:
-                    pass
+        sys.modules.update(firmware)
         sys.path[:] = [place[: place.rfind("/")] or "/", ".frozen"]
         return __import__(name, None, None, ("*",))
     finally:
@@ -88,6 +103,8 @@ def use(name):
 
 def leave():
     """Give back the memory of our modules, but for those that a trial needs to its end."""
+    global _buf, _firmware
+    _buf = _firmware = None
     for k in list(sys.modules):
         if (k[:5] == "mpota" or k[:4] == "ota_") and k != "ota_updater" and k not in _keep:
             del sys.modules[k]
@@ -95,9 +112,17 @@ def leave():
 
 
 def _call(module, what, *args):
+    # Collecting only when the memory is full would leave what stays scattered all over it. More often
+    # it stays close together, and what needs a large piece finds one.
+    threshold = getattr(gc, "threshold", None)
+    before = threshold and threshold()
     try:
+        if threshold:
+            threshold((gc.mem_alloc() + gc.mem_free()) >> 5)
         return getattr(use(module), what)(*args)
     finally:
+        if threshold:
+            threshold(before)
         leave()
 
 

@@ -14,15 +14,22 @@ import ota_files
 import ota_updater
 from fuzz_loop import converse
 
-# The modules that an update has loaded by the time it reads answers.
+# The modules that read answers. They stay, with the doubles that they are given here.
+import mpota.update
+
+mpota.update.done = lambda *names: None
+
+import mpota.answer
 import mpota.api
 import mpota.ask
+import mpota.body
 import mpota.config
 import mpota.http
 import mpota.pause
+import mpota.refused
 import mpota.scan
+import mpota.send
 import mpota.source
-import mpota.url
 
 DEADLINE = 120
 TOKEN = "SECRET-TOKEN"
@@ -53,7 +60,7 @@ class Clock:
 
 
 clock = Clock()
-mpota.http.time = mpota.pause.time = mpota.source.time = clock
+mpota.answer.time = mpota.body.time = mpota.send.time = mpota.pause.time = mpota.source.time = clock
 
 
 class Finding(Exception):
@@ -85,7 +92,7 @@ class Net:
 
 
 net = Net()
-mpota.http.socket = net
+mpota.send.socket = net
 
 
 class Socket:
@@ -150,14 +157,14 @@ class Socket:
 
 
 def body(look):
-    b = ota_files.buffer()
+    b = ota_updater.buffer()
     total = 0
     while total < MOST:
-        n = mpota.http.readinto(look, b)
+        n = mpota.body.readinto(look, b)
         if not n:
             return total
         total += n
-    mpota.http.close(look)
+    mpota.body.close(look)
     return total
 
 
@@ -171,12 +178,12 @@ def config(**more):
 def follow(data):
     look = mpota.source.start(config())
     look.auth = ("Authorization: Bearer " + TOKEN, ("http", HOST, 80))
-    at = mpota.url.follow(look, ["http://%s/x/y" % HOST])
+    at = mpota.http.follow(look, ["http://%s/x/y" % HOST])
     status, first = look.status, body(look)
-    mpota.http.drop(look)
-    mpota.url.follow(look, at, ("Range: bytes=1-2",))
-    mpota.http.drop(look)
-    mpota.http.close(look)
+    mpota.body.drop(look)
+    mpota.http.follow(look, at, ("Range: bytes=1-2",))
+    mpota.body.drop(look)
+    mpota.body.close(look)
     return "%d %d" % (status, first)
 
 
@@ -187,7 +194,7 @@ def find(data, **more):
     look.tag = look.tag or "v1.0.0"
     mpota.source.open(look, mpota.source.pack_name(look), 10, 50)
     n += body(look)
-    mpota.http.close(look)
+    mpota.body.close(look)
     return "%d %d" % (n, len(look.urls))
 
 
@@ -221,10 +228,10 @@ def url(data):
         return "not text"
     i = text.find("\n")
     base, location = text[:i], text[i + 1 :]
-    to = mpota.url.join([base], [location])
+    to = mpota.http.join([base], [location])
     if base.startswith("https://") and not to[0].startswith("https://"):
         raise Finding("from https to " + to[0][:40])
-    (scheme, host, port), i = mpota.url.split(to)
+    (scheme, host, port), i = mpota.http.split(to)
     if scheme not in ("http", "https") or not isinstance(port, int) or to[0][i : i + 1] not in ("/", ""):
         raise Finding("split into %r" % ((scheme, host, port, i),))
     return "joined"
@@ -254,5 +261,5 @@ Tls.wrap = lambda s, host, settings: s
 Tls.checks = lambda settings: True
 Tls.explain = lambda host, error: None
 sys.modules["mpota.tls"] = Tls
-ota_files.buffer()
+ota_updater.buffer()
 converse(answer, *sys.argv[3:])

@@ -1,10 +1,14 @@
-"""mpota: the phases of an update, one module each. update.py goes from one to the next.
+"""mpota: the phases of an update, one or more modules each. update.py goes from one to the next, and drops
+what is over: less than half of the package is ever in memory at once.
 
-    config        what the owner has set, and whom the board trusts
-    ask, fit      is there a release, and is it for this board? (source, http, url: the connection)
-    accept, sign  its manifest, and who signed it (ed25519)
-    stage, plan   what lies on the flash, and what has to change (manifest, check)
-    fetch         the download (pieces)
+    seek            the beginning: config, where the board stands, and is there a release?
+    ask, want, fit  the question to the server; is the answer newer, and is it for this board?
+    source, http    where assets are (api, assets, scan: by token); a request (send, answer, tls, body)
+    accept          checks the manifest and who signed it (sign, ed25519, header, rules)
+    compare, plan   what lies on the flash, and what has to change (manifest, check, puts, parts, rom)
+    fetch           the download (inflate, pieces, chunks)
+    stage           hands over to the next start
+    proof           what a version on trial has to show; pause, refused, trouble: what goes wrong
 """
 
 from ota_updater import OtaError
@@ -16,10 +20,6 @@ class Refused(OtaError):
     """The release is not for this board, or not one that it may take now."""
 
 
-class NotFound(OtaError):
-    """There is no such release or asset, or it may not be seen."""
-
-
 class HttpError(OtaError):
     """The connection or the server failed; trying again may help."""
 
@@ -28,5 +28,9 @@ class HttpError(OtaError):
 
 
 class Bag:
-    """Attributes, and no code: what lasts longer than the phase that has made it. The code of a class
-    stays in memory as long as there is an object of it."""
+    """Attributes, and next to no code: what lasts longer than the phase that has made it. The code of a
+    class stays in memory as long as there is an object of it. One that was not set is None: it takes no
+    memory then, not even for its name."""
+
+    def __getattr__(self, name):
+        return None

@@ -1,35 +1,21 @@
-"""mpota: accepts a manifest that was stored, once it is checked; only then it takes the place of the
-one before."""
+"""mpota: checks the manifest that was stored; only when that is done it takes the place of the one before."""
 
 import os
 from mpota import Refused
-from ota_files import Hash, file_hash, kind
-from ota_journal import record
-from ota_moves import copies, copy
+from mpota.update import done
+from ota_files import Hash, file_hash, kind, line
+from ota_moves import clear, copies, copy
 from ota_updater import HOME, OtaError, use
 
 
-def accept(keys):
-    """Have the manifest in new/manifest.json; returns the hash of what was checked. A stranger's goes
-    again at once, and takes nothing along of what was fetched before."""
-    path = HOME + "new/manifest.json"
+def verify(keys):
+    """The hash of what was checked. A stranger's manifest goes again at once, and takes nothing along of
+    what was fetched before."""
     try:
-        seal = _checked(keys)
-        _same_content(seal)
+        return _checked(keys)
     except (OtaError, MemoryError):
         os.remove(HOME + "new/incoming")
         raise
-    if file_hash(path) != seal:
-        for e in os.ilistdir(HOME + "new"):  # of another release
-            if e[0] not in ("incoming", "ids"):
-                os.remove(HOME + "new/" + e[0])
-        if copies():
-            copy(HOME + "new/incoming", path)
-        else:
-            os.rename(HOME + "new/incoming", path)
-    if kind(HOME + "new/incoming"):
-        os.remove(HOME + "new/incoming")
-    return seal
 
 
 def _checked(keys):
@@ -40,7 +26,11 @@ def _checked(keys):
             raise Refused("this firmware has no SHA-256, and so cannot check signatures")
         sign = use("mpota.sign")
         blob, digest, seal = sign.read(HOME + "new/incoming")
-        sign.check(blob, digest, keys)
+        signed = sign.check(blob, digest, keys)
+        del sign
+        done("sign")
+        if not use("mpota.ed25519").verify(*signed):
+            use("mpota.sign").bad()
         return seal
     seal = file_hash(HOME + "new/incoming")
     for _ in use("mpota.manifest").Manifest(HOME + "new/incoming", seal, use("mpota.check").Check):
@@ -48,10 +38,29 @@ def _checked(keys):
     return seal
 
 
-def _same_content(seal):
+def accept(config, seal):
+    """Have the manifest in new/manifest.json; `seal` is the hash of what was checked."""
+    path = HOME + "new/manifest.json"
+    try:
+        _same_content(config, seal)
+    except OtaError:
+        os.remove(HOME + "new/incoming")
+        raise
+    if file_hash(path) != seal:
+        clear("new", ("incoming", "ids"))  # the rest is of another release
+        if copies():
+            copy(HOME + "new/incoming", path)
+        else:
+            os.rename(HOME + "new/incoming", path)
+    if kind(HOME + "new/incoming"):
+        os.remove(HOME + "new/incoming")
+    return seal
+
+
+def _same_content(config, seal):
     """A repair takes the release that is installed, and no other under its name."""
     with open(HOME + "new/incoming", "rb") as f:
-        version = use("mpota.header").read_header(use("mpota.manifest").line(f, 1024))["version"]
+        version = use("mpota.header").read_header(line(f, 1024))["version"]
     mine = file_hash(HOME + "manifest.json")
-    if version == record()["version"] and mine and mine != "?" and mine != seal:
+    if version == config.record["version"] and mine and mine != "?" and mine != seal:
         raise Refused("%s is offered with other content than the one installed: refused" % version)

@@ -8,11 +8,10 @@ does not grow with the number of assets.
 """
 
 import os
-from mpota import Bag, HttpError, NotFound
-from mpota.http import drop, readinto
-from mpota.url import follow, split
+from mpota import Bag, HttpError
+from mpota.body import drop, readinto
+from mpota.http import follow, split
 from ota_files import crc32
-from ota_journal import record
 from ota_updater import HOME, OtaError, log, use
 
 _ETAG = HOME + "etag"
@@ -54,7 +53,7 @@ def look_up(net, which, done=None):
     api, name = net.api, net.config.name
     saved = None if which or not done else _saved()
     if saved:
-        r = record()
+        r = net.config.record
         if saved[1] != name or saved[2] not in (r["version"], r["bad"]) or not done(saved[2]):
             saved = None
     status = get(net, "/tags/" + which if which else "/latest", saved and saved[0])
@@ -64,7 +63,7 @@ def look_up(net, which, done=None):
         drop(net)
         if saved and status == 400:  # what was noted may be what it does not understand
             os.remove(_ETAG)
-        _refused(net, which)
+        use("mpota.refused").no_release(net, which)
     api.etag = net.head.get(b"etag", b"")
     api.tag = api.id = None
     api.ids.clear()
@@ -113,21 +112,6 @@ def asset(key, value, seen, take):
         if name and id.isdigit() and len(id) < 18 and seen.get(b"state") == b"uploaded":
             take(name, int(id))
         seen.clear()
-
-
-def _refused(net, which):
-    """Say what an answer without a release means."""
-    host, status, name = net.at and net.at[1] or "the API", net.status, net.config.name
-    if status == 404:
-        which = which or "(latest)"
-        raise NotFound("no release %s in %s, or the token may not read it (Contents: read)" % (which, name))
-    if status == 401:
-        raise OtaError("the token is not accepted by " + host)
-    if status == 403:
-        raise OtaError("the token may not read %s (Contents: read)" % name)
-    e = HttpError("%s answers %d for the release" % (host, status))
-    e.status = status
-    raise e
 
 
 def address(net, name):

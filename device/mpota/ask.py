@@ -1,34 +1,10 @@
 """mpota: the question whether there is a release to take; its manifest is open then."""
 
-from mpota import Refused
-from mpota.http import close, drop, request
+from mpota.body import close, drop
+from mpota.http import join, request, split
 from mpota.source import address, headers, open, pack_name, start
-from mpota.url import join, split
-from mpota.version import compare, parse_version
-from ota_journal import record
-from ota_updater import log, use
-
-
-def wanted(config, version):
-    """Whether `version` would be installed; says why not. Raises Refused where somebody should know."""
-    r = record()
-    if not parse_version(version):
-        raise Refused("not a version: %r" % version[:64])
-    if version == r["version"]:
-        return bool(r["repair"] or config.repair)
-    if version == r["bad"]:
-        log("W", "%s was undone before and is not tried again: %s" % (version, r["why"]))
-        return False
-    if r["state"] == "trial" and version == r["next"]:
-        return False
-    order = compare(version, r["version"])
-    if order < 0 and not (config.tag and config.allow_downgrade):
-        raise Refused("%s is older than the installed %s (allow_downgrade is not set)" % (version, r["version"]))
-    if not (config.channel or config.tag) and parse_version(version)[1]:
-        if r["version"] and not parse_version(r["version"])[1]:
-            # Whoever has the account can call it the latest; that it is one stands in what was signed.
-            raise Refused("%s is a prerelease, and neither channel nor tag is set" % version)
-    return order != 0 or bool(config.tag)
+from mpota.update import done
+from ota_updater import use
 
 
 def look(config):
@@ -36,18 +12,27 @@ def look(config):
     net = start(config)
     found = False
     try:
-        found = _find(net, lambda tag: not wanted(config, tag))
+        found = _find(net, lambda tag: not _wanted(config, tag))
     finally:
         if not found:
             close(net)
     return net if found else None
 
 
+def _wanted(config, tag):
+    # Most often there is nothing new, and then that is all which is loaded.
+    if tag == config.record["version"] and not config.record["repair"] and not config.repair:
+        return False
+    wanted = use("mpota.want").wanted(config, tag)
+    done("want", "header", "rules")
+    return wanted
+
+
 def _find(net, done):
     """Open the manifest of the release, for reading. False where `done(tag)` said, as soon as the tag
     was known, that it is not needed."""
     c = net.config
-    if c.tag and record()["state"] != "trial" and done(c.tag):
+    if c.tag and c.record["state"] != "trial" and done(c.tag):
         return False
     if net.api:
         api = use("mpota.api")
@@ -63,8 +48,9 @@ def _find(net, done):
         mark = "/releases/download/"  # a renamed repository has another name here
         i = to[0].find(mark)
         if not net.tag and not c.channel and i >= 0:
-            # Of what a version may hold, "+" alone comes encoded.
-            net.tag = to[0][i + len(mark) :].split("/")[0].replace("%2B", "+").replace("%2b", "+")
+            net.tag = to[0][i + len(mark) :].split("/")[0]
+            if b"%" in net.tag.encode():
+                net.tag = use("mpota.want").decoded(net.tag)
             if done(net.tag):
                 return True
         if net.tag and split(url)[0] != split(to)[0]:

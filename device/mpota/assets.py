@@ -3,10 +3,10 @@ file, 4 bytes CRC32 of the name and 8 of the id each."""
 
 import os
 from mpota.api import address, asset, get, look_up
-from mpota.http import drop, readinto
-from mpota import HttpError, NotFound
+from mpota.body import drop, readinto
+from mpota import HttpError
 from ota_files import crc32, kind
-from ota_updater import HOME, ROOT, use
+from ota_updater import HOME, ROOT, OtaError, use
 
 _IDS = HOME + "new/ids"
 
@@ -29,7 +29,7 @@ def search(net, name):
         _list(net)
         url = address(net, name)
     if not url:
-        raise NotFound("release %s of %s has no asset %s" % (net.tag, net.config.name, name))
+        raise OtaError("release %s of %s has no asset %s" % (net.tag, net.config.name, name))
     return url
 
 

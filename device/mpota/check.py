@@ -25,15 +25,15 @@ class Check:
     def __init__(self, manifest):
         if os.stat(manifest.path)[6] > _MOST:
             raise ManifestError("too-large")
-        self.pack = manifest.header.get("pack")
-        self.hooks = set(manifest.header.get("hooks", {}).values())
-        self.last = b""
-        self.at, self.n, self.left = 0, 1, 1
+        self._pack = manifest.header.get("pack")
+        self._hooks = set(manifest.header.get("hooks", {}).values())
+        self._last = b""
+        self._at, self._n, self._left = 0, 1, 1
 
     def _whole(self, row):
-        self.n += 1
+        self._n += 1
         if row[-1:] != b"\n" or len(row) > _LINE:
-            raise ManifestError("line-too-long" if row else "ending", self.n)
+            raise ManifestError("line-too-long" if row else "ending", self._n)
 
     def entry(self, row, more):
         """The dict of a file, from its line."""
@@ -46,49 +46,49 @@ class Check:
                 raise ValueError
             if len(e["sha256"]) != 64 or len(e["crc32"]) != 8:
                 raise ValueError
-            if self.pack:
+            if self._pack:
                 number(e["offset"])
                 number(e["length"])
             elif not asset_ok(e["asset"]):
                 raise ValueError
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            raise ManifestError("entry", self.n)
+            raise ManifestError("entry", self._n)
         key = sort_key(e["path"])
         if not path_ok(e["path"]):
-            raise ManifestError("path", self.n)
-        if key <= self.last or (self.last and key.startswith(self.last + b"\0")):
-            raise ManifestError("path-order", self.n)
-        self.last = key
-        if self.pack:
-            if e["offset"] != self.at or e["length"] > e["size"]:
-                raise ManifestError("layout", self.n)
-            self.at += e["length"]
-        self.hooks.discard(e["path"])
+            raise ManifestError("path", self._n)
+        if key <= self._last or (self._last and key.startswith(self._last + b"\0")):
+            raise ManifestError("path-order", self._n)
+        self._last = key
+        if self._pack:
+            if e["offset"] != self._at or e["length"] > e["size"]:
+                raise ManifestError("layout", self._n)
+            self._at += e["length"]
+        self._hooks.discard(e["path"])
         return e
 
     def end(self):
         """The last file was read."""
-        if self.pack and self.at != self.pack["size"]:
-            raise ManifestError("layout", self.n)
+        if self._pack and self._at != self._pack["size"]:
+            raise ManifestError("layout", self._n)
 
     def ending(self, row):
         """One of the two endings, the signature's line, and nothing behind them."""
-        if self.left == 1 and row == b"],\n":
-            self.n += 1
-            self.left = 2
-        elif self.left == 1 and row == b"]}\n":
-            self.n += 1
-            self.left = 0
-        elif self.left == 2:
+        if self._left == 1 and row == b"],\n":
+            self._n += 1
+            self._left = 2
+        elif self._left == 1 and row == b"]}\n":
+            self._n += 1
+            self._left = 0
+        elif self._left == 2:
             self._whole(row)
-            self.left = 0
+            self._left = 0
             try:
                 blob = a2b_base64(row[13:-3])
             except ValueError:
                 blob = b""
             if not blob or row != b'"signature":"%s"}\n' % b2a_base64(blob)[:-1]:
-                raise ManifestError("signature", self.n)
-        elif self.left or row:
-            raise ManifestError("ending", self.n + 1)
-        elif self.hooks:
+                raise ManifestError("signature", self._n)
+        elif self._left or row:
+            raise ManifestError("ending", self._n + 1)
+        elif self._hooks:
             raise ManifestError("hook", 1)

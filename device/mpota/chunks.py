@@ -1,6 +1,6 @@
 """mpota: a body that comes in chunks (RFC 9112, section 7.1)."""
 
-from mpota.http import close, piece, some
+from mpota.body import close, piece, some
 from mpota import HttpError
 
 

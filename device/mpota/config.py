@@ -4,7 +4,7 @@ right one: signatures are never off by a typing error."""
 from binascii import a2b_base64
 from micropython import const
 from mpota import Bag, Refused
-from mpota.version import is_channel
+from mpota.rules import is_name
 from ota_updater import ROOT, OtaError
 
 # Where nothing else is said a text is None, a flag is False. "ssid" and "password" are the template's.
@@ -58,25 +58,33 @@ def read(given):
         value = given.get(key)
         if value is not None and not isinstance(value, str):
             raise OtaError("CONFIG: %s is not a text" % key)
-        setattr(c, key, value or None)
+        if value:
+            setattr(c, key, value)
     if not c.owner or not c.repo:
         raise OtaError("CONFIG: owner and repo are needed: https://github.com/OWNER/REPO")
     for key in _FLAGS.split():
         value = given.get(key)
         if value not in (None, False, True):  # a text "False" would be true
             raise OtaError("CONFIG: %s is neither True nor False" % key)
-        setattr(c, key, bool(value))
+        if value:
+            setattr(c, key, True)
     c.keys = given.get("keys")
     if c.keys == [] or c.keys == ():
         c.keys = None  # said so; anything else is meant to be keys
     _limits(c, given.get("limits") or {})
     c.name = "%s/%s" % (c.owner, c.repo)
-    c.ca = (c.ca or "ota_ca").rstrip("/")
     c.latest = c.latest or "latest/download"
     c.base_url = c.base_url and c.base_url.rstrip("/")
     if c.channel and (c.tag or not is_channel(c.channel)):
         raise OtaError("channel: a word like beta, and no tag beside it")
     return c
+
+
+def is_channel(s):
+    """Whether s names a channel: a word of a-z 0-9 -, and none that means something else."""
+    if not is_name(s, 32, b"-") or s.lower() != s or s[:1] == "-" or s[:1].isdigit():
+        return False
+    return s not in ("latest", "stable", "main", "master")
 
 
 def _limits(c, given):

@@ -4,35 +4,34 @@ manifest, as it comes in, before anybody has looked into the rest of it."""
 import os
 import sys
 from mpota import Refused
-from ota_files import buffer, kind
-from ota_journal import record
-from ota_updater import HOME, ROOT, OtaError, use
+from mpota.body import close, readinto
+from ota_files import kind
+from ota_updater import FIRMWARE, HOME, ROOT, OtaError, buffer, log, place, use
 
 
 def look(net):
-    """(The look-up, what was read of the manifest) where the release is one to take, else (None, None)."""
-    http = use("mpota.http")
+    """`net` where the release is one to take, else None; what was read of the manifest is net.first."""
     keep = False
     try:
-        first = _first_line(http.readinto, net)
+        first = net.first = _first_line(net)
         end = first.find(b"\n") + 1
         header = use("mpota.header").read_header(first[:end] if end else first)
         version = header["version"]
         if net.tag and version != net.tag:
             raise OtaError("release %s has a manifest of %s" % (net.tag, version))
         net.tag = version
-        if use("mpota.ask").wanted(net.config, version):
+        if use("mpota.want").wanted(net.config, version):
             fits_board(net.config, header)
             keep = True
-        elif version == record()["version"]:
+        elif version == net.config.record["version"]:
             _same(net, first)
     finally:
         if not keep:
-            http.close(net)
-    return (net, first) if keep else (None, None)
+            close(net)
+    return net if keep else None
 
 
-def _first_line(readinto, net):
+def _first_line(net):
     """What comes first of a body: the header, and perhaps a little more."""
     line = b""
     piece = buffer()[:128]
@@ -78,23 +77,39 @@ def _board():
     return name, name.split(" with ")[0]
 
 
+def say_what_hides():
+    """Name the files on the board that come before a module of the firmware, or before the updater. The
+    app gets them; the updater imports past them, see ota_updater.use()."""
+    for folder in ("", "lib/"):
+        for e in os.ilistdir(ROOT + folder[:3]) if kind(ROOT + folder[:3]) else ():
+            name = e[0]
+            i = name.rfind(".")
+            if i >= 0:
+                name = name[:i] if name[i:] in (".py", ".mpy") else ""
+            path = folder + e[0]
+            if name in FIRMWARE.split():
+                log("W", "%s hides the firmware's %s from the app, not from the updater" % (path, name))
+            elif name in ("mpota", "ota_updater") and not place.startswith(ROOT + folder + "ota_"):
+                log("W", "%s is not the updater in use, that is %s" % (path, place))
+
+
 # --- the rest of the manifest ---------------------------------------------
 
 
-def save(net, first):
+def save(net):
     """Store the manifest: what was read of it, and the rest of the answer behind that."""
     for name in (".ota", ".ota/new", ".ota/old"):
         if not kind(ROOT + name):
             os.mkdir(ROOT + name)
     path = HOME + "new/incoming"
-    http = use("mpota.http")
     b = buffer()
-    n = len(first)
+    n = len(net.first)
     try:
         with open(path, "wb") as f:
-            f.write(first)
+            f.write(net.first)
+            net.first = None
             while True:
-                got = http.readinto(net, b)
+                got = readinto(net, b)
                 if not got:
                     return
                 n += got
@@ -108,7 +123,7 @@ def save(net, first):
 
 def _same(net, first):
     """The installed version is offered: it must be the installed release, to the byte."""
-    files, http = use("ota_files"), use("mpota.http")
+    files = use("ota_files")
     h = files.Hash()
     if h.key != "sha256":
         return
@@ -116,11 +131,11 @@ def _same(net, first):
     b = buffer()
     n = len(first)
     while n <= 4194304:
-        got = http.readinto(net, b)
+        got = readinto(net, b)
         if not got:
             break
         h.update(b[:got])
         n += got
     mine = files.file_hash(HOME + "manifest.json")
     if mine and mine != "?" and mine != h.hex():
-        raise Refused("%s is offered with other content than the one installed: refused" % record()["version"])
+        raise Refused("%s is offered with other content than the one installed: refused" % net.tag)

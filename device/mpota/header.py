@@ -1,9 +1,8 @@
-"""mpota: the first line of a manifest (spec/manifest.md)."""
+"""mpota: the first line of a manifest (spec/manifest.md), and the versions in it."""
 
 import json
 from micropython import const
-from mpota.rules import ManifestError, asset_ok, number, path_ok
-from mpota.version import parse_version
+from mpota.rules import ManifestError, asset_ok, is_name, number, path_ok
 
 _REQUIRES = const("micropython platform mpy board")
 
@@ -41,3 +40,28 @@ def read_header(line):
     if not all([path_ok(p) for p in hooks]):
         raise ManifestError("hook", 1)
     return h
+
+
+def _is_number(s):
+    """Whether s is a number of at most 9 digits without leading zeros."""
+    return 0 < len(s) <= 9 and s.isdigit() and (s == "0" or s[:1] != "0")
+
+
+def parse_version(s):
+    """A semantic version as ([major, minor, patch], prerelease parts), or None."""
+    if not isinstance(s, str) or len(s) > 64:
+        return None
+    s = s[1:] if s[:1] == "v" else s
+    build = s.split("+", 1)
+    pre = build[0].split("-", 1)
+    core = pre[0].split(".")
+    if len(core) != 3 or not all([_is_number(x) for x in core]):
+        return None
+    pre = pre[1].split(".") if len(pre) > 1 else []
+    for part in pre + (build[1].split(".") if len(build) > 1 else []):
+        if not is_name(part, 64, b"-"):
+            return None
+    for part in pre:
+        if part.isdigit() and not _is_number(part):
+            return None
+    return [int(x) for x in core], pre

@@ -6,7 +6,8 @@ read what `seal`, a hash of the whole, is of: what one pass has checked the next
 
 import json
 import os
-from ota_files import Damaged, Hash, file_hash, kind
+from mpota.update import done
+from ota_files import Damaged, Hash, file_hash, kind, line
 from ota_updater import HOME, use
 
 
@@ -16,26 +17,15 @@ def staged(i, e):
     return kind(path) == 0x8000 and os.stat(path)[6] == e["size"] and file_hash(path) == e[Hash.key]
 
 
-def line(f, most):
-    """A line of a file, or its first bytes where it has more than `most`. readline() takes its limit
-    from the heap in one piece, whatever comes."""
-    out = b""
-    while len(out) <= most and out[-1:] != b"\n":
-        part = f.readline(min(128, most + 1 - len(out)))
-        if not part:
-            break
-        out += part
-    return out
-
-
 class Manifest:
     """A manifest on flash. Iterating gives the dict of every file; with `check`, a function of
     check.py, each is checked before."""
 
     def __init__(self, path, seal=None, check=None):
-        self.path, self.seal, self.check = path, seal, check
+        self.path, self._seal, self.check = path, seal, check
         with open(path, "rb") as f:
             self.header = use("mpota.header").read_header(line(f, 1024))
+        done("header")
 
     def __iter__(self):
         h = Hash()
@@ -59,5 +49,5 @@ class Manifest:
                 h.update(row)
                 if check:
                     check.ending(row)
-        if self.seal and h.hex() != self.seal:
+        if self._seal and h.hex() != self._seal:
             raise Damaged("the manifest is not the one that was checked")

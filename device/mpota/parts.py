@@ -42,16 +42,16 @@ class Updater:
         home = place[len(ROOT) : place.rfind("/") + 1]
         # None: in the firmware, frozen or in ROMFS.
         self.home = home if home in _ROOTS and kind(place) else None
-        self.paths = []  # of the updater's files in the release
-        self.old = []  # of those that only the installed release has
-        self.changed = False
+        self._paths = []  # of the updater's files in the release
+        self._old = []  # of those that only the installed release has
+        self._changed = False
 
     def look(self, path):
         """Raise Refused where this file of the release would be in the way of the updater."""
         folder, module, inside = _split(path)
         if not _ours(module):
             return
-        self.paths.append(path)
+        self._paths.append(path)
         if kind(ROOT + folder + module) == 0x4000 and not inside:
             raise Refused("%s is a folder, and in the way of the updater" % (folder + module))
 
@@ -61,27 +61,27 @@ class Updater:
         _, module, inside = _split(path)
         if module not in NAMES or inside:
             return False
-        self.changed = True
+        self._changed = True
         return True
 
     def takes_over(self, path):
         """Whether it is finish() that decides on this file, which the release does not have."""
         if not _ours(_split(path)[1]):
             return False
-        self.old.append(path)
+        self._old.append(path)
         return True
 
     def finish(self):
         """Check that the release has the updater whole or not at all; plan its backup. Returns what is
         to be removed at the end."""
-        if not self.paths:
-            for path in self.old:
+        if not self._paths:
+            for path in self._old:
                 log("W", "kept, though the release does not have it: " + path)
             return ()
         self._check_whole()
         drops = []
-        more = self.old + self._other_forms() + self._left_behind()
-        if self.changed or [p for p in more if _split(p)[1] in NAMES]:
+        more = self._old + self._other_forms() + self._left_behind()
+        if self._changed or [p for p in more if _split(p)[1] in NAMES]:
             # The guard comes last, as its presence makes boot.py take what lies in old/.
             for e in sorted([e[0] for e in os.ilistdir((ROOT + self.home).rstrip("/") or "/")]):
                 if _module(e) in NAMES and kind(ROOT + self.home + e) == 0x8000:
@@ -94,30 +94,30 @@ class Updater:
     def _check_whole(self):
         if self.home is None:
             raise Refused("the updater is a part of the firmware here: a release cannot bring another")
-        folders = {_split(p)[0] for p in self.paths}
-        names = [_split(p)[1] for p in self.paths]
+        folders = {_split(p)[0] for p in self._paths}
+        names = [_split(p)[1] for p in self._paths]
         once = [names.count(name) == 1 for name in NAMES if name in names]
         if len(folders) > 1 or not all(once) or not {"ota_updater", "ota_swap", "mpota"} <= set(names):
-            raise Refused("%s would take the updater's place: a release holds all of it, once, or none" % self.paths[0])
+            raise Refused("%s would take the updater's place: a release holds all of it, once, or none" % self._paths[0])
 
     def _backup(self, path, drops):
         self.plan.line("agent", path, path.split("/")[-1], file_hash(ROOT + path))
         self.plan.grow(os.stat(ROOT + path)[6])
-        if path not in self.paths:
+        if path not in self._paths:
             drops.append(path)
 
     def _left_behind(self):
         """The package at the home that the updater moves away from, where no release has put it there."""
         folder = self.home + "mpota"
-        if _split(self.paths[0])[0] == self.home or kind(ROOT + folder) != 0x4000:
+        if _split(self._paths[0])[0] == self.home or kind(ROOT + folder) != 0x4000:
             return []
-        return [p for p in [folder + "/" + e[0] for e in os.ilistdir(ROOT + folder)] if p not in self.old]
+        return [p for p in [folder + "/" + e[0] for e in os.ilistdir(ROOT + folder)] if p not in self._old]
 
     def _other_forms(self):
         """What lies beside a module of the release in the other form: a .py is taken before a .mpy."""
         out = []
-        for path in self.paths:
+        for path in self._paths:
             other = path[:-4] + ".py" if path[-4:] == ".mpy" else path[:-3] + ".mpy"
-            if other not in self.paths and other not in self.old and kind(ROOT + other) == 0x8000:
+            if other not in self._paths and other not in self._old and kind(ROOT + other) == 0x8000:
                 out.append(other)
         return out

@@ -1,7 +1,8 @@
 """mpota: a larger file in the pack, whose pieces are compressed each by itself (spec/manifest.md): so
 a download that was cut goes on behind the last piece that is whole."""
 
-from mpota.source import open as open_asset
+from mpota.fetch import open_asset
+from mpota.inflate import inflate
 
 _LARGE = 8388608  # bytes: a larger file has pieces of twice the size
 
@@ -33,4 +34,4 @@ def fetch(to, f, number, e, have):
         if n == end - to.got:
             to.stored(f, end)
         else:
-            to.inflate(f, n, end)
+            inflate(to, f, n, end)

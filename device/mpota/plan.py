@@ -6,9 +6,8 @@ import os
 from mpota.check import Check, sort_key
 from mpota.manifest import Manifest, staged
 from ota_files import Hash, file_hash, kind, refresh
-from ota_journal import record
 from ota_moves import copies
-from mpota import Refused
+from mpota.update import done
 from ota_updater import HOME, ROOT, OtaError, log, use
 
 def _next(it):
@@ -21,10 +20,11 @@ def _next(it):
 class Plan:
     """After make(): `todo`, a bit for each file of the manifest that changes; `bytes` to download."""
 
-    def __init__(self, manifest, keys=None):
-        """`keys`: the file with the trusted keys, without which no release would be taken any more."""
-        self.manifest = manifest
-        self.stay = ("boot.py", "main.py", keys)
+    def __init__(self, manifest, version, keys=None):
+        """`version`: the installed one. `keys`: the file with the trusted keys, without which no release
+        would be taken any more."""
+        self.manifest, self.version = manifest, version
+        self._stay = "boot.py main.py".split() + [keys]
         self.todo, self.had = bytearray(), bytearray()
         self.changes = self.bytes = self.blocks = 0
         self.gone = []  # directories that have to make way for files
@@ -34,14 +34,14 @@ class Plan:
 
     def _installed(self):
         """(key, path) of every file of the installed release, in order; nothing where it is unknown."""
-        if self.known:
+        if self._known:
             for e in Manifest(HOME + "manifest.json", None, Check):
                 yield sort_key(e["path"]), e["path"]
 
     def _know(self):
         """Whether the manifest of the installed release is whole, so that its files can be removed."""
         path = HOME + "manifest.json"
-        version = record()["version"]
+        version = self.version
         if not version and not kind(path):
             return False
         for _ in range(3):
@@ -57,20 +57,20 @@ class Plan:
 
     def make(self):
         """Write new/plan. True where anything has to change. Raises OtaError where it cannot be done."""
-        self.known = self._know()
+        self._known = self._know()
         self.updater = None
-        self.rom = kind("/rom")
+        self._rom = use("mpota.rom") if kind("/rom") else None
         old = self._installed()
         o = _next(old)
-        number = self.saved = 0
-        self.removed = b""  # key of a removed file that stands where a directory has to be
+        number = self._saved = 0
+        self._removed = b""  # key of a removed file that stands where a directory has to be
         with open(HOME + "new/plan", "wb") as out:
             self.out = out
             for e in self.manifest:
                 key = sort_key(e["path"])
                 while o and o[0] < key:
                     if key.startswith(o[0] + b"\0"):
-                        self.removed = o[0]
+                        self._removed = o[0]
                     self._remove(o[1])
                     o = _next(old)
                 if o and o[0] == key:
@@ -85,7 +85,9 @@ class Plan:
             drops = self.updater.finish() if self.updater else ()
             for folder in self.gone:
                 self.line("rmdir", folder)
-            self._puts()
+            self.manifest.check = None  # its hash says that what is read from now on is the same
+            done("check", "rules")
+            use("mpota.puts").write(self)
             for path in drops:
                 self.line("drop", path)
             if self.late:
@@ -108,8 +110,8 @@ class Plan:
         halves of such a move makes LittleFS hide the next file of the folder until the first write:
         here that could be boot.py, and then nothing would ever write."""
         if n is None:
-            n = "r%d" % self.saved
-            self.saved += 1
+            n = "r%d" % self._saved
+            self._saved += 1
         if copies() or path[: path.rfind("/") + 1] in ("", "lib/"):
             self.line("copy", path, n, h)
             self.grow(os.stat(ROOT + path)[6])
@@ -121,7 +123,7 @@ class Plan:
         h = file_hash(ROOT + path)
         if h is None or (self._ours(path) and self.updater.takes_over(path)):
             return
-        if path in self.stay:
+        if path in self._stay:
             log("W", "kept, though the release does not have it: " + path)
         elif h == "?" or not self.save(path, h):  # corrupt: nothing that could be put back
             self.line("drop", path)
@@ -133,8 +135,8 @@ class Plan:
             self.had.append(0)
         if self._ours(path):
             self.updater.look(path)
-        if self.rom:
-            self._rom(path)
+        if self._rom:
+            self._rom.look(path)
         self._parents(path)
         there = kind(ROOT + path)
         if there == 0x4000:
@@ -162,21 +164,11 @@ class Plan:
             self.updater = use("mpota.parts").Updater(self)
         return True
 
-    def _rom(self, path):
-        """Firmware with ROMFS looks into /rom and /rom/lib before /lib."""
-        if path[:4] == "lib/":
-            name = path[4:].split("/")[0]
-            name = name[: name.rfind(".")] if "." in name else name
-            for there in ("/rom/" + name, "/rom/lib/" + name):
-                for form in ("", ".py", ".mpy"):
-                    if kind(there + form) and there + form != "/rom/lib":
-                        raise Refused("%s would never be loaded: %s%s comes before it" % (path, there, form))
-
     def _parents(self, path):
         """No parent may be a file, but for one of the old release that is removed."""
         i = path.find("/")
         while i > 0:
-            if kind(ROOT + path[:i]) == 0x8000 and sort_key(path[:i]) != self.removed:
+            if kind(ROOT + path[:i]) == 0x8000 and sort_key(path[:i]) != self._removed:
                 raise OtaError("%s is a file on the board, and a directory in the release" % path[:i])
             i = path.find("/", i + 1)
 
@@ -194,41 +186,3 @@ class Plan:
             self.gone.append(folder)
 
         walk(path)
-
-    def _puts(self):
-        """The folders and files to come, in the order of the manifest."""
-        number, made = 0, ""
-        for e in self.manifest:
-            path = e["path"]
-            bit = 1 << (number & 7)
-            if self.todo[number >> 3] & bit:
-                made = self._folders(path, made)
-                had = 1 if self.had[number >> 3] & bit else 0
-                op = ("put", path, str(number), e[Hash.key], had)
-                if path == "boot.py":
-                    self.late = ("late",) + op[1:4]
-                else:
-                    self.line(*op)
-            number += 1
-
-    def _folders(self, path, made):
-        """Make the folders above `path`; `made` is the last one that the plan makes already."""
-        i = path.find("/")
-        while i > 0:
-            folder = path[:i]
-            there = kind(ROOT + folder) == 0x4000 and folder not in self.gone
-            if not there and not (made + "/").startswith(folder + "/"):
-                self.line("mkdir", folder)
-                self.blocks += 2
-                made = folder
-            i = path.find("/", i + 1)
-        return made
-
-    def check_space(self):
-        """Raise OtaError unless there is room, before anything big is written."""
-        stat = os.statvfs(ROOT)
-        # LittleFS counts blocks twice that two files share: more may be in use than there are.
-        free = stat[3] * self.block if stat[3] <= stat[2] else 0
-        need = (self.blocks + 7) * self.block
-        if free < need:
-            raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))

@@ -2,12 +2,13 @@
 
 from mpota import HttpError, Refused
 from mpota.update import done
+from ota_files import line
 from ota_updater import HOME, OtaError, log, use
 
 # Those that a trial may do without, too: what the next update needs depends on the server and the files.
 _PHASES = (
-    "config pause fit header api scan assets accept sign ed25519 manifest check hides parts plan stage"
-    " fetch pieces chunks trouble"
+    "config pause ask want fit header api scan assets refused accept sign ed25519 manifest check compare parts"
+    " plan puts rom stage fetch inflate pieces chunks trouble"
 )
 
 
@@ -20,13 +21,13 @@ def prove(config, seek):
             raise OtaError("the updater of the new version does not import: %s" % e)
         done()
     with open(HOME + "new/manifest.json", "rb") as f:
-        header = use("mpota.header").read_header(use("mpota.manifest").line(f, 1024))
+        header = use("mpota.header").read_header(line(f, 1024))
     use("mpota.fit").fits_board(config, header)
     done()
     try:
-        net, _ = seek(config)
+        net = seek(config)
         if net:
-            use("mpota.http").close(net)
+            use("mpota.body").close(net)
     except (Refused, HttpError) as e:
         if isinstance(e, HttpError) and not e.wait:
             raise

@@ -1,7 +1,7 @@
 """mpota: JSON of any size, scanned as it comes in."""
 
 from mpota import HttpError
-from ota_files import buffer
+from ota_updater import buffer
 
 
 def scan(net, readinto, found):

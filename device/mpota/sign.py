@@ -5,8 +5,8 @@ It needs nothing of the manifest but its bytes. What a stranger wrote is not loo
 
 from binascii import a2b_base64
 from micropython import const
-from ota_files import Hash, buffer
-from ota_updater import OtaError, use
+from ota_files import Hash
+from ota_updater import OtaError, buffer
 
 _LINE = const(512)  # bytes, the longest signature line
 
@@ -24,7 +24,7 @@ def _field(blob, at):
     n = int.from_bytes(blob[at : at + 4], "big")
     end = at + 4 + n
     if at + 4 > len(blob) or end > len(blob):
-        raise SignatureError("sig-form", "cut short")
+        raise SignatureError("sig-form", "it is cut short")
     return blob[at + 4 : end], end
 
 
@@ -39,8 +39,9 @@ def _fields(blob, at, count):
 
 
 def check(blob, digest, keys):
-    """Raise SignatureError unless `blob` is a signature over a manifest with this SHA-256 by one
-    of `keys`, lines as in authorized_keys. `blob` is None where the manifest has no signature."""
+    """(key, message, signature), which ed25519.verify() has to find right; then `blob` is a signature
+    over a manifest with this SHA-256 by one of `keys`, lines as in authorized_keys. `blob` is None
+    where the manifest has no signature. Raises SignatureError."""
     if blob is None:
         raise SignatureError("unsigned", "this board takes signed releases only")
     if blob[:10] != b"SSHSIG\0\0\0\1":
@@ -63,8 +64,11 @@ def check(blob, digest, keys):
     if public not in [a2b_base64(line.split()[1]) for line in keys]:
         raise SignatureError("sig-unknown-key", "by a key that this board does not trust")
     block = b"SSHSIG" + b"".join([len(s).to_bytes(4, "big") + s for s in (namespace, b"", algorithm, digest)])
-    if not use("mpota.ed25519").verify(key, block, value):
-        raise SignatureError("sig-bad", "not made over this manifest")
+    return key, block, value
+
+
+def bad():
+    raise SignatureError("sig-bad", "not made over this manifest")
 
 
 def read(path):

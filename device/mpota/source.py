@@ -8,11 +8,9 @@ server that answers the same paths. What was found out is kept in `net`, see htt
 """
 
 import time
-from mpota import Bag, HttpError, NotFound
-from mpota.http import close, drop, readinto
-from mpota.url import follow
-from ota_files import buffer
-from ota_updater import OtaError, use
+from mpota import Bag
+from mpota.http import follow
+from ota_updater import use
 
 
 def start(config):
@@ -22,8 +20,7 @@ def start(config):
     net.base = config.base_url or "https://github.com"
     net.tag = config.tag
     net.urls = {}
-    net.sock = net.at = net.auth = net.api = net.head = None
-    net.left = net.out = 0
+    net.left = 0
     net.begun = time.ticks_ms()
     if config.token:
         use("mpota.api").start(net)
@@ -60,41 +57,9 @@ def open(net, name, start=0, end=None, moved=None):
     if url is None:
         return False
     if net.status not in (200, 206):
-        _failed(net, name)
+        use("mpota.refused").no_asset(net, name)
     if name[-5:] == ".pack":
         net.urls[name] = url
-    if net.status == 200:
-        _skip(net, start)
-    elif end is None or not net.head.get(b"content-range", b"").startswith(b"bytes %d-%d/" % (start, end - 1)):
-        host = net.at[1]
-        close(net)
-        e = HttpError("wrong Content-Range from " + host)
-        e.status = 206
-        raise e
+    if net.status != 200 or start:
+        use("mpota.refused").part(net, start, end)
     return True
-
-
-def _failed(net, name):
-    """Say what an answer without the asset means."""
-    host, status, c = net.at[1], net.status, net.config
-    if status == 404:
-        drop(net)
-        where = "channel " + c.channel if c.channel and not net.tag else "release %s" % (net.tag or "(latest)")
-        hint = "" if net.auth or name != "manifest.json" else "; a private repository needs a token"
-        raise NotFound("not found: %s in %s of %s%s" % (name, where, c.name, hint))
-    if status == 401:
-        raise OtaError("the token is not accepted by " + host)
-    close(net)
-    net.urls.pop(name, None)  # it may have gone out of date
-    e = HttpError("%s answers %d for %s" % (host, status, name))
-    e.status = status
-    raise e
-
-
-def _skip(net, n):
-    """The server ignored Range: read over what comes before."""
-    while n:
-        got = readinto(net, buffer()[: min(n, 1024)])
-        if not got:
-            raise HttpError("%s: shorter than promised" % net.config.name)
-        n -= got

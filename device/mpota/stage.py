@@ -1,39 +1,9 @@
-"""mpota: from an accepted manifest to what is staged."""
+"""mpota: the end of an update: what was fetched is staged for the next start."""
 
-from mpota.update import done
-from ota_files import Hash, buffer, file_hash, kind
+from ota_files import file_hash, kind
 from ota_journal import write
-from ota_moves import clear, copy, tell
-from ota_updater import HOME, ROOT, OtaError, log, use
-
-
-def plan(config, seal, version):
-    """Compare, and write the plan: (the manifest, a bit for each file that changes, size of a block of
-    the flash). No bits where nothing has to change: then this is the installed version from now on."""
-    m = use("mpota.manifest").Manifest(HOME + "new/manifest.json", seal, use("mpota.check").Check)
-    if Hash.key != "sha256":
-        log("W", "no SHA-256 in this firmware: CRC32 finds accidents, not attackers")
-    use("mpota.hides").say()
-    done("hides", "header", "version")
-    plan = use("mpota.plan").Plan(m, config.keys_file)
-    try:
-        changes = plan.make()
-        if changes:
-            plan.check_space()
-    except OtaError:
-        clear("new")  # it cannot be installed here, and the running version needs the room
-        raise
-    if not changes:
-        # The files are there already: put on the board by hand, or the release only re-tags.
-        copy(HOME + "new/manifest.json", HOME + "manifest.json")
-        tell(version, True)
-        write(version=version, repair=0, bad="", why="")
-        clear("new")
-        log("I", "%s is what lies here already" % version)
-        return None, None, 0
-    log("I", "fetching %d bytes" % plan.bytes)
-    m.check = None  # the seal says that what is read from now on is the same
-    return m, plan.todo, plan.block
+from ota_moves import copy
+from ota_updater import HOME, ROOT, buffer, log
 
 
 def staged(config, m, version, block):

@@ -9,7 +9,6 @@ try:
 except ImportError:  # before 1.23
     import ssl as tls
 
-_said = False
 # What Mbed TLS says of a certificate, and what that means.
 _WHY = (
     ("does not match", "its certificate is for another name"),
@@ -48,7 +47,7 @@ def wrap(sock, host, config):
     ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     if checks(config):
         ctx.verify_mode = tls.CERT_REQUIRED
-        _trust(ctx, ROOT + config.ca)
+        _trust(ctx, ROOT + (config.ca or "ota_ca").rstrip("/"))
     else:
         ctx.verify_mode = tls.CERT_NONE
     return ctx.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
@@ -56,15 +55,14 @@ def wrap(sock, host, config):
 
 def _unchecked(config):
     """Say once that anybody may be the server; with keys the code itself is still safe."""
-    global _said
     why = "certificates are not checked (insecure_skip_tls_verification)"
     if not config.insecure_skip_tls_verification:
         why = "this firmware cannot check certificates"
         if not config.keys:
             raise TlsError(why + ": set keys, so that signatures protect the code")
-    if not _said:
+    if not config.said:  # of every connection it would be the same
         log("W", why)
-        _said = True
+        config.said = True
 
 
 def _trust(ctx, folder):

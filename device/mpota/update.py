@@ -3,70 +3,38 @@ it begins and gone when it ends. The connection stays open from the first to the
 
 import gc
 import sys
-from mpota import HttpError
-from ota_updater import OtaError, log, stuck, use
+from ota_updater import OtaError, use
+
+# What opens a connection and an asset; body.py alone reads on from there.
+OPENING = ("source", "http", "send", "tls", "answer", "api", "scan", "assets", "refused")
 
 
 def done(*names):
     """Give back the memory of phases that are over; without names, of all, and of what lies beside them."""
-    if not names:
-        for name in ("ota_moves", "ota_journal"):
-            sys.modules.pop(name, None)
     package = sys.modules["mpota"].__dict__  # which keeps its modules too
-    for name in names or list(package):
-        if name != "update" and sys.modules.pop("mpota." + name, None):
+    for name in names or list(package) + ["ota_moves", "ota_journal"]:
+        if name[:4] == "ota_":
+            sys.modules.pop(name, None)
+        elif name != "update" and sys.modules.pop("mpota." + name, None):
             package.pop(name)
     gc.collect()
 
 
-def seek(config):
-    """Find the release. (The look-up, first bytes of its manifest), or (None, None): nothing to do.
-    Where the server answers, but not with a release, it is asked again after a while."""
-    attempt = 0
-    while True:
-        net = None
-        try:
-            net = use("mpota.ask").look(config)
-            if not net:
-                return None, None
-            return use("mpota.fit").look(net)
-        except HttpError as e:
-            attempt += 1
-            if not e.status or attempt >= config.retries:
-                raise
-            log("W", "%s" % e)
-            use("mpota.pause").pause(attempt - 1, e)
-
-
 def check(given):
-    net, _ = seek(use("mpota.config").start(given)[0])
+    seek = use("mpota.seek")
+    net = seek.seek(seek.start(given)[0])
     if not net:
         return None
-    use("mpota.http").close(net)
+    use("mpota.body").close(net)
     return net.tag
 
 
 def update(given):
-    config, keys = use("mpota.config").start(given)
-    done("config", "version")
-    r = use("ota_journal").record()
-    if r["state"] == "trial":
-        return use("mpota.proof").prove(config, seek)
-    if r["state"] == "staged":
-        if stuck:
-            raise OtaError("%s is staged, and this start could not install it: see the log" % r["next"])
-        return r["next"]
-    if r["state"] != "idle":
-        raise OtaError("an update is not finished (%s): restart the board" % r["state"])
-    net, first = seek(config)
+    net, found = use("mpota.seek").begin(given)
     if not net:
-        return None
-    done("ask", "header", "rules", "version", "pause")
-    log("I", "%s found, %s is installed" % (net.tag, r["version"] or "nothing"))
-    if not keys:
-        log("W", "no keys are set: anybody who has the server has this board")
+        return found
     try:
-        return _take(config, keys, net, first)
+        return _take(net, found)
     except OSError as e:
         done()
         raise OtaError(use("mpota.trouble").explain(e))
@@ -75,16 +43,20 @@ def update(given):
             net.sock.close()
 
 
-def _take(config, keys, net, first):
+def _take(net, keys):
     use("ota_moves").clear("old")
-    use("mpota.fit").save(net, first)
+    use("mpota.fit").say_what_hides()
+    use("mpota.fit").save(net)
     done()
-    seal = use("mpota.accept").accept(keys)
+    seal = use("mpota.accept").verify(keys)
+    use("mpota.accept").accept(net.config, seal)
     done()
-    m, todo, block = use("mpota.stage").plan(config, seal, net.tag)
-    done()
+    m, todo, block = use("mpota.compare").plan(net.config, seal, net.tag)
+    net.config.record = None  # it was of use up to here
+    # Not the module of `m`: it would be loaded a second time.
+    done("compare", "plan", "puts", "parts", "rom", "check", "rules", "header", "ota_moves", "ota_journal")
     if not todo:
         return None
     use("mpota.fetch").Fetch(net, m, todo).run()
     done()
-    return use("mpota.stage").staged(config, m, net.tag, block)
+    return use("mpota.stage").staged(net.config, m, net.tag, block)

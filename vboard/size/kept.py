@@ -1,12 +1,12 @@
 # How much of the heap an ordinary boot keeps for good. The names exist before, so that the dictionary
-# they stand in does not grow in between; the stand-in for `machine` is in the firmware on a board.
+# they stand in does not grow in between; what stands in for `machine` is in the firmware on a board.
 before = ota_updater = None
 import gc
 import time
 
 gc.collect()
 before = gc.mem_alloc()
-import machine
+import standin
 
 gc.collect()
 print("stand-in", gc.mem_alloc() - before)

@@ -99,10 +99,10 @@ impl Place {
             entries.extend([("token", "'tkn-123'"), ("insecure_token_over_http", "True")]);
         }
         let settings = config(&entries);
-        let stub = script("machine.py")?;
+        let stub = script("standin.py")?;
         let stub = match kind.agent {
-            Agent::Py => ("lib/machine.py", stub.into_bytes()),
-            Agent::Mpy => ("lib/machine.mpy", compile(stub.as_bytes())?),
+            Agent::Py => ("lib/standin.py", stub.into_bytes()),
+            Agent::Mpy => ("lib/standin.mpy", compile(stub.as_bytes())?),
         };
         let mut own = vec![("secrets.py", settings.as_bytes()), (stub.0, stub.1.as_slice())];
         if let Some(der) = server.certificate_der() {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// What `machine.reset()` of `vboard/size/machine.py` ends with.
+/// What `machine.reset()` of `vboard/size/standin.py` ends with.
 const RESET: i32 = 3;
 /// More starts than an update takes.
 const STARTS: usize = 8;
@@ -117,7 +117,7 @@ impl<'a> Trial<'a> {
         let worked = match self.task {
             Task::Update => says("staged v1.1.0"),
             Task::Nothing => says("staged None"),
-            Task::Boot => says("started idle"),
+            Task::Boot => says("started 1"),
             Task::Kept => ended == Some(0),
             Task::Install => self.installed(dir)?,
             Task::Mip(_) => ended == Some(0) && files(&dir.join("installed"))? == 10,

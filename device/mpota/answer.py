@@ -1,0 +1,99 @@
+"""mpota: the first line of an answer and its headers. See http.py."""
+
+import time
+from micropython import const
+from mpota import HttpError
+from mpota.body import close, in_time, piece
+from ota_updater import use
+
+_PIECES = const(65)  # of 64 bytes: a redirect's address may have 4 KB
+_WANTED = const(
+    b" content-length transfer-encoding connection location content-range retry-after"
+    b" x-ratelimit-remaining x-ratelimit-reset etag "
+)
+
+
+def _line(net):
+    """A header line, in pieces: what is wanted of it. Most servers send long ones that nobody needs."""
+    out, size, most = [], 0, 5
+    while True:
+        part = piece(net)
+        if not part and not size:
+            raise OSError(104)  # ECONNRESET
+        size += len(part)
+        if not part or size > 16384:
+            raise HttpError("a header line of over 16 KB, or cut short")
+        if not out and part[:9].lower() == b"location:":
+            most = _PIECES
+        if len(out) < most:
+            out.append(part)
+        if part[-1:] == b"\n":
+            in_time(net)
+            return out
+
+
+def read(net, host):
+    """Read the status line and the headers, and find out how long the body is."""
+    net.status = 100
+    while 100 <= net.status < 200:  # 103 and the like: the answer is still to come
+        parts = _line(net)[0].split(None, 2)
+        if len(parts) < 2 or parts[0][:7] != b"HTTP/1." or not parts[1].isdigit():
+            raise HttpError("%s does not speak HTTP" % host)
+        net.status = int(parts[1])
+        _headers(net, host)
+    head = net.head
+    keep = head.get(b"connection", b"").lower()
+    net.keep = keep != b"close" and (parts[0] != b"HTTP/1.0" or keep == b"keep-alive")
+    length = head.get(b"content-length")
+    coding = head.get(b"transfer-encoding", b"").lower()
+    if coding not in (b"", b"chunked"):
+        raise HttpError("unknown Transfer-Encoding from " + host)
+    if length is not None and (not length.isdigit() or len(length) > 18):
+        raise HttpError("bad Content-Length from " + host)
+    if net.status in (204, 304):
+        length, coding = 0, b""
+    net.chunk = None  # bytes of this chunk to come; None: to the end, of the length or of the connection
+    if coding:
+        net.left, net.chunk = 1, 0
+    else:
+        net.left = -1 if length is None else int(length)
+    net.keep = net.keep and net.left >= 0
+    net.window, net.got = time.ticks_ms(), 0
+    limited = b"retry-after" in head or head.get(b"x-ratelimit-remaining") == b"0"
+    if net.status in (429, 503) or (net.status == 403 and limited):
+        close(net)
+        raise use("mpota.pause").busy(net, host)
+
+
+def _headers(net, host):
+    net.head = head = {}
+    for _ in range(101):
+        line = _line(net)
+        first = line[0]
+        if first in (b"\r\n", b"\n"):
+            return
+        i = first.find(b":")
+        name = first[:i].strip().lower()
+        if i < 1 or b" " in name or b" %s " % name not in _WANTED:
+            continue
+        line[0] = first[i + 1 :].lstrip(b" \t")
+        if name == b"location":
+            head[name] = _address(line, host)
+            continue
+        value = b"".join(line).strip()
+        if name == b"content-length" and head.get(name, value) != value:
+            raise HttpError("bad Content-Length from " + host)
+        head[name] = value
+    raise HttpError("too many headers from " + host)
+
+
+def _address(line, host):
+    """The address in the pieces of a line, see url.py."""
+    if line[-1][-1:] != b"\n":
+        raise HttpError("redirect of over %d bytes from %s" % (_PIECES * 64, host))
+    line[-2:] = [b"".join(line[-2:]).rstrip()]  # its end may lie across two pieces
+    for part in line:
+        for c in part:  # it goes into the next request as it is
+            if not 32 < c < 127:
+                raise HttpError("redirect to nowhere from " + host)
+    return [str(part, "utf-8") for part in [b"".join(line[:6])] + line[6:]]

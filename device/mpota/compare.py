@@ -1,0 +1,31 @@
+"""mpota: what there is to do for an accepted manifest, and whether there is room for it."""
+
+from ota_files import Hash
+from ota_moves import clear, copy, tell
+from ota_updater import HOME, OtaError, log, use
+
+
+def plan(config, seal, version):
+    """Compare, and write the plan: (the manifest, a bit for each file that changes, size of a block of
+    the flash). No bits where nothing has to change: then this is the installed version from now on."""
+    m = use("mpota.manifest").Manifest(HOME + "new/manifest.json", seal, use("mpota.check").Check)
+    if Hash.key != "sha256":
+        log("W", "no SHA-256 in this firmware: CRC32 finds accidents, not attackers")
+    plan = use("mpota.plan").Plan(m, config.record["version"], config.keys_file)
+    try:
+        changes = plan.make()
+        if changes:
+            use("mpota.puts").check_space(plan)
+    except OtaError:
+        clear("new")  # it cannot be installed here, and the running version needs the room
+        raise
+    if not changes:
+        # The files are there already: put on the board by hand, or the release only re-tags.
+        copy(HOME + "new/manifest.json", HOME + "manifest.json")
+        tell(version, True)
+        use("ota_journal").write(version=version, repair=0, bad="", why="")
+        clear("new")
+        log("I", "%s is what lies here already" % version)
+        return None, None, 0
+    log("I", "fetching %d bytes" % plan.bytes)
+    return m, plan.todo, plan.block

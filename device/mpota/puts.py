@@ -1,0 +1,46 @@
+"""mpota: the second half of a plan: which files and folders are to come, and whether there is room."""
+
+import os
+from ota_files import Hash, kind
+from ota_updater import ROOT, OtaError
+
+
+def write(p):
+    """The folders and files to come, in the order of the manifest."""
+    number, made = 0, ""
+    for e in p.manifest:
+        path = e["path"]
+        bit = 1 << (number & 7)
+        if p.todo[number >> 3] & bit:
+            made = _folders(p, path, made)
+            had = 1 if p.had[number >> 3] & bit else 0
+            op = ("put", path, str(number), e[Hash.key], had)
+            if path == "boot.py":
+                p.late = ("late",) + op[1:4]
+            else:
+                p.line(*op)
+        number += 1
+
+
+def _folders(p, path, made):
+    """Make the folders above `path`; `made` is the last one that the plan makes already."""
+    i = path.find("/")
+    while i > 0:
+        folder = path[:i]
+        there = kind(ROOT + folder) == 0x4000 and folder not in p.gone
+        if not there and not (made + "/").startswith(folder + "/"):
+            p.line("mkdir", folder)
+            p.blocks += 2
+            made = folder
+        i = path.find("/", i + 1)
+    return made
+
+
+def check_space(p):
+    """Raise OtaError unless there is room, before anything big is written."""
+    stat = os.statvfs(ROOT)
+    # LittleFS counts blocks twice that two files share: more may be in use than there are.
+    free = stat[3] * p.block if stat[3] <= stat[2] else 0
+    need = (p.blocks + 7) * p.block
+    if free < need:
+        raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))
