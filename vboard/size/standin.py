@@ -11,9 +11,9 @@ class Machine:
         raise SystemExit(3)
 
 
-def _hook(name, *more):
+def hook(name, *more):
     return machine if name == "machine" else _import(name, *more)
 
 
 machine = Machine()
-builtins.__import__ = _hook
+builtins.__import__ = hook
