@@ -130,6 +130,7 @@ fn entry(file: &Input, place: Place) -> FileEntry {
         sha256: sha256(&file.bytes),
         crc32: crc32(&file.bytes),
         place,
+        keep: false,
         more: More::new(),
     }
 }
