@@ -7,7 +7,7 @@ from mpota.check import Check, sort_key
 from mpota.manifest import Manifest, staged
 from ota_files import Hash, file_hash, kind, refresh
 from ota_journal import record
-from ota_moves import copies
+from ota_moves import clear, copies
 from mpota import Refused
 from ota_updater import HOME, ROOT, OtaError, log, use
 
@@ -26,17 +26,17 @@ class Plan:
         self.manifest = manifest
         self.stay = ("boot.py", "main.py", keys)
         self.todo, self.had = bytearray(), bytearray()
-        self.changes = self.bytes = self.blocks = 0
+        self.changes = self.bytes = self.blocks = self.aside = 0
         self.gone = []  # directories that have to make way for files
         self.late = None
         stat = os.statvfs(ROOT)
         self.block = stat[1] or stat[0]
 
     def _installed(self):
-        """(key, path) of every file of the installed release, in order; nothing where it is unknown."""
+        """(key, entry) of every file of the installed release, in order; nothing where it is unknown."""
         if self.known:
             for e in Manifest(HOME + "manifest.json", None, Check):
-                yield sort_key(e["path"]), e["path"]
+                yield sort_key(e["path"]), e
 
     def _know(self):
         """Whether the manifest of the installed release is whole, so that its files can be removed."""
@@ -67,17 +67,19 @@ class Plan:
         with open(HOME + "new/plan", "wb") as out:
             self.out = out
             for e in self.manifest:
-                key = sort_key(e["path"])
+                key, was = sort_key(e["path"]), None
                 while o and o[0] < key:
-                    if key.startswith(o[0] + b"\0"):
+                    if key.startswith(o[0] + b"\0") and "keep" not in o[1]:
                         self.removed = o[0]
                     self._remove(o[1])
                     o = _next(old)
                 if o and o[0] == key:
-                    if o[1] != e["path"] and not copies():  # only the letter case differs; to FAT it is one file
+                    if o[1]["path"] == e["path"] or copies():
+                        was = o[1]
+                    else:  # only the letter case differs; to FAT it is one file
                         self._remove(o[1])
                     o = _next(old)
-                self._compare(number, e, key)
+                self._compare(number, e, was)
                 number += 1
             while o:
                 self._remove(o[1])
@@ -117,26 +119,35 @@ class Plan:
         self.line("save", path, n, h)
         return True
 
-    def _remove(self, path):
+    def _put_aside(self, path, h, was, what):
+        """A file goes: where it is not what was installed, and no update was cut, its owner has changed it."""
+        if self.known and h != "?" and not record()["repair"] and (not was or was[Hash.key] != h):
+            use("mpota.aside").put(self, path, what)
+
+    def _remove(self, e):
+        path = e["path"]
         h = file_hash(ROOT + path)
-        if h is None or (self._ours(path) and self.updater.takes_over(path)):
+        if h is None or (self._ours(path) and self.updater.takes_over(path)) or "keep" in e:
             return
         if path in self.stay:
             log("W", "kept, though the release does not have it: " + path)
-        elif h == "?" or not self.save(path, h):  # corrupt: nothing that could be put back
-            self.line("drop", path)
+        else:
+            self._put_aside(path, h, e, "removed")
+            if h == "?" or not self.save(path, h):  # corrupt: nothing that could be put back
+                self.line("drop", path)
 
-    def _compare(self, number, e, key):
+    def _compare(self, number, e, was):
         path = e["path"]
         if not number & 7:
             self.todo.append(0)
             self.had.append(0)
-        if self._ours(path):
-            self.updater.look(path)
+        ours = self._ours(path) and self.updater.look(path)
         if self.rom:
             self._rom(path)
         self._parents(path)
         there = kind(ROOT + path)
+        if there and "keep" in e and not ours:
+            return there == 0x4000 and log("W", "kept, a folder in the place of a file: " + path)
         if there == 0x4000:
             self._make_way(path)
         h = file_hash(ROOT + path) if there == 0x8000 else None
@@ -147,10 +158,12 @@ class Plan:
         if not staged(number, e):
             self.bytes += e.get("length", e["size"])
             self.grow(e["size"])
-        ours = self._ours(path) and self.updater.changes(path)
+        guard = ours and self.updater.changes(path)
         if h is not None:
             self.had[number >> 3] |= bit
-            if path != "boot.py" and h != "?" and not ours:
+            if not ours:
+                self._put_aside(path, h, was, "replaced")
+            if path != "boot.py" and h != "?" and not guard:
                 self.save(path, h, str(number))
 
     def _ours(self, path):
@@ -182,7 +195,7 @@ class Plan:
 
     def _make_way(self, path):
         """A directory stands where a file has to be: fine if nothing but removed files is in it."""
-        ours = [p for _, p in self._installed() if p.startswith(path + "/")]
+        ours = [e["path"] for _, e in self._installed() if e["path"].startswith(path + "/") and "keep" not in e]
 
         def walk(folder):
             for e in os.ilistdir(ROOT + folder):
@@ -203,7 +216,7 @@ class Plan:
             bit = 1 << (number & 7)
             if self.todo[number >> 3] & bit:
                 made = self._folders(path, made)
-                had = 1 if self.had[number >> 3] & bit else 0
+                had = 1 if self.had[number >> 3] & bit else 2 if "keep" in e else 0
                 op = ("put", path, str(number), e[Hash.key], had)
                 if path == "boot.py":
                     self.late = ("late",) + op[1:4]
@@ -226,6 +239,8 @@ class Plan:
 
     def check_space(self):
         """Raise OtaError unless there is room, before anything big is written."""
+        if not self.aside:
+            clear("kept")  # of the update before this one
         stat = os.statvfs(ROOT)
         # LittleFS counts blocks twice that two files share: more may be in use than there are.
         free = stat[3] * self.block if stat[3] <= stat[2] else 0
