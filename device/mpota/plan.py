@@ -15,7 +15,6 @@ def _next(it):
     """The next of an iterator, or None: next() takes no default before MicroPython 1.25."""
     for x in it:
         return x
-    return None
 
 
 class Plan:
@@ -122,7 +121,7 @@ class Plan:
     def _put_aside(self, path, h, was, what):
         """A file goes: where it is not what was installed, and no update was cut, its owner has changed it."""
         if self.known and h != "?" and not record()["repair"] and (not was or was[Hash.key] != h):
-            use("mpota.aside").put(self, path, what)
+            use("mpota.aside").note(self, path, what)
 
     def _remove(self, e):
         path = e["path"]
@@ -238,12 +237,13 @@ class Plan:
         return made
 
     def check_space(self):
-        """Raise OtaError unless there is room, before anything big is written."""
-        if not self.aside:
-            clear("kept")  # of the update before this one
+        """Raise OtaError unless there is room, before anything big is written; then copy what was changed."""
+        clear("kept")  # of the update before this one
         stat = os.statvfs(ROOT)
         # LittleFS counts blocks twice that two files share: more may be in use than there are.
         free = stat[3] * self.block if stat[3] <= stat[2] else 0
         need = (self.blocks + 7) * self.block
         if free < need:
             raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))
+        if self.aside:
+            use("mpota.aside").put()

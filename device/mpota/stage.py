@@ -22,7 +22,6 @@ def plan(config, seal, version):
             plan.check_space()
     except OtaError:
         clear("new")  # it cannot be installed here, and the running version needs the room
-        clear("kept")
         raise
     if not changes:
         # The files are there already: put on the board by hand, or the release only re-tags.
