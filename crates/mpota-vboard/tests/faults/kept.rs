@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::{World, app_tree, confirmed, run, text, tiny, version};
+use crate::common::{World, app_tree, confirmed, run, text, tiny, version, with_updater};
 use crate::{at_rest, limited, run_on};
-use mpota_vboard::bench::{App, Release, config};
+use mpota_format::journal::{Record, State};
+use mpota_format::manifest::Manifest;
+use mpota_vboard::bench::{Agent, App, Release, config};
 use mpota_vboard::{Board, FileSystem};
 use serde_json::json;
 
@@ -297,4 +299,78 @@ fn fault_60_without_room_for_a_copy_nothing_is_replaced_and_nothing_left_behind(
     }
     println!("  cases {ran}: a changed file and no room for a copy");
     assert_eq!(ran, 4);
+}
+
+#[test]
+fn fault_60_a_kept_file_is_in_the_way_of_a_folder_and_a_kept_one_in_it_of_a_file() {
+    let mut ran = 0;
+    for file_system in BOTH {
+        for (mine, theirs, why) in [
+            ("conf", "conf/a", "conf is a file on the board, and a directory in the release"),
+            (
+                "conf/a",
+                "conf",
+                "conf is a directory on the board, with conf/a in it, and a file in the release",
+            ),
+        ] {
+            let first = tiny("v1.0.0").with(mine, "of the release");
+            let world = world(file_system, &format!("keep = [\"{mine}\"]"), first);
+            let board = world.board();
+            board.write(&format!("/{mine}"), b"mine").unwrap();
+            let before = app_tree(&board);
+            publish(&world, "v1.1.0", "", tiny("v1.1.0").with(theirs, "x"));
+            let log = run_on(&board, 1).output;
+            assert!(log.contains(&format!("refused: {why}")), "{file_system:?} {mine}: {log}");
+            assert_eq!((app_tree(&board), version(&board)), (before, confirmed("v1.0.0")), "{mine}");
+            ran += 1;
+        }
+    }
+    println!("  cases {ran}: files and folders in each other's place");
+    assert_eq!(ran, 4);
+}
+
+/// The build refuses to keep any of these. A board goes on getting them all the same.
+#[test]
+fn fault_60_the_updaters_own_files_are_replaced_whatever_their_lines_say() {
+    let world = world(FileSystem::Lfs, "", with_updater(tiny("v1.0.0"), "lib/", Agent::Mpy, &[]));
+    let board = world.board();
+    let note = ("ota_app.py", "import json\n", "import json\n# another one\nprint('new updater')\n");
+    let later = ("mpota/__init__.py", "class Refused", "print('new package')\n\n\nclass Refused");
+    publish(&world, "v1.1.0", "", with_updater(tiny("v1.1.0"), "lib/", Agent::Mpy, &[note, later]));
+    let path = world.bench.release_dir("v1.1.0").join("manifest.json");
+    let mut manifest = Manifest::parse(&std::fs::read(&path).unwrap()).unwrap();
+    let own =
+        manifest.files.iter_mut().filter(|file| file.path.contains("ota_") || file.path.contains("mpota"));
+    let marked = own.map(|file| file.keep = true).count();
+    std::fs::write(&path, manifest.to_bytes().unwrap()).unwrap();
+    let log = run_on(&board, 2).output;
+    assert_eq!(version(&board), confirmed("v1.1.0"), "{log}");
+    assert!(log.contains("new updater") && log.contains("new package"), "{log}");
+    assert!(!log.contains("was changed on the board"), "{log}");
+    println!("  cases {marked}: files of the updater with `keep` in their lines");
+    assert!(marked > 30, "{marked}");
+}
+
+/// After an update that was cut and could not be undone nobody knows which files the owner has changed.
+#[test]
+fn fault_60_what_a_failed_undo_has_left_is_not_taken_for_the_owners() {
+    let mut ran = 0;
+    for repair in [false, true] {
+        let world = world(FileSystem::Lfs, "", app("v1.0.0"));
+        let board = world.board();
+        for seq in [1_000_000_002, 1_000_000_003] {
+            let mut record = Record::new(seq, State::Idle);
+            (record.version, record.repair) = ("v1.0.0".to_owned(), repair);
+            board.write(&format!("/.ota/state.{}", seq % 2), &record.to_bytes().unwrap()).unwrap();
+        }
+        board.write("/config.json", b"of another version").unwrap();
+        publish(&world, "v1.1.0", "", app("v1.1.0"));
+        let log = run_on(&board, 1).output;
+        assert_eq!(version(&board), confirmed("v1.1.0"), "{log}");
+        assert_eq!(aside(&board).len(), usize::from(!repair), "{log}");
+        assert_eq!(text(&board, "/config.json"), "as v1.1.0 has it");
+        ran += 1;
+    }
+    println!("  cases {ran}: boards with and without a damaged backup");
+    assert_eq!(ran, 2);
 }
