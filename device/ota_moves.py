@@ -74,7 +74,7 @@ def make_room(e):
         return found
     try:
         paths = ["version.json"]
-        for folder in (".ota", ".ota/new", ".ota/old"):
+        for folder in (".ota", ".ota/new", ".ota/old", ".ota/kept"):
             if kind(ROOT + folder):
                 paths.extend([folder + "/" + x[0] for x in os.ilistdir(ROOT + folder)])
         for path in paths:

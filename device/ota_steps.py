@@ -95,13 +95,20 @@ def _put(new, path, h):
     return True
 
 
-def do(op, path, n="", h="", *_):
+def _owners(path, had):
+    """Whether a file that is kept (`had` is 2) has come here since the plan was made. An empty one may
+    be what a power cut on FAT has left of ours."""
+    there = kind(path) if had == 2 else 0
+    return there == 0x4000 or (there and os.stat(path)[6] > 0)
+
+
+def do(op, path, n="", h="", had=1):
     """Take one step, unless it was taken. True where something changed."""
     name, path = path, ROOT + path
     if op in ("save", "copy", "agent"):
         return _backup(op, path, HOME + "old/" + n, h)
     if op == "put":
-        return _put(HOME + "new/" + n, path, h)
+        return not _owners(path, had) and _put(HOME + "new/" + n, path, h)
     if op == "late":  # the old boot.py guards the trial, see ota_trial
         return file_hash(path) != h and _put(HOME + "new/" + n, HOME + "new/boot.py", h)
     if op == "drop" and kind(path) == 0x8000:
@@ -128,7 +135,10 @@ def undo(op, path, n="", h="", had=1):
             return 2
         # The updater's copies stay: this one may be running from there.
         (_safe_copy if op == "agent" else move)(old, path, h)
-    elif op == "put" and not had and kind(path) == 0x8000:
+    elif op == "put" and had != 1 and kind(path) == 0x8000:
+        if _owners(path, had) and file_hash(path) not in (h, "?"):
+            log("I", "kept, it was changed during the trial: " + path)
+            return 0
         os.remove(path)
     elif op == "mkdir" and kind(path) == 0x4000:
         try:

@@ -38,7 +38,7 @@ def manifest(keys):
         files += 1
         total += e["size"]
         place = "%d %d" % (e["offset"], e["length"]) if "pack" in m.header else e["asset"]
-        sums = ota_files.crc32(("%s %d %s\n" % (e["path"], e["size"], place)).encode(), sums)
+        sums = ota_files.crc32(("%s %d %s %d\n" % (e["path"], e["size"], place, "keep" in e)).encode(), sums)
     blob, digest, seal = sign.read(INPUT)
     if seal != ota_files.file_hash(INPUT):
         return "two readings differ"

@@ -51,6 +51,8 @@ class Check:
                 number(e["length"])
             elif not asset_ok(e["asset"]):
                 raise ValueError
+            if e.get("keep", True) is not True:
+                raise ValueError
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise ManifestError("entry", self._n)
         key = sort_key(e["path"])
@@ -63,7 +65,8 @@ class Check:
             if e["offset"] != self._at or e["length"] > e["size"]:
                 raise ManifestError("layout", self._n)
             self._at += e["length"]
-        self._hooks.discard(e["path"])
+        if "keep" not in e:  # a kept file is the owner's, and not what the release would run
+            self._hooks.discard(e["path"])
         return e
 
     def end(self):

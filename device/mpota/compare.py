@@ -11,7 +11,7 @@ def plan(config, seal, version):
     m = use("mpota.manifest").Manifest(HOME + "new/manifest.json", seal, use("mpota.check").Check)
     if Hash.key != "sha256":
         log("W", "no SHA-256 in this firmware: CRC32 finds accidents, not attackers")
-    plan = use("mpota.plan").Plan(m, config.record["version"], config.keys_file)
+    plan = use("mpota.plan").Plan(m, config.record, config.keys_file)
     try:
         changes = plan.make()
         if changes:

@@ -47,13 +47,14 @@ class Updater:
         self._changed = False
 
     def look(self, path):
-        """Raise Refused where this file of the release would be in the way of the updater."""
+        """Whether this file of the release is one of the updater's; Refused where it would be in its way."""
         folder, module, inside = _split(path)
         if not _ours(module):
-            return
+            return False
         self._paths.append(path)
         if kind(ROOT + folder + module) == 0x4000 and not inside:
             raise Refused("%s is a folder, and in the way of the updater" % (folder + module))
+        return True
 
     def changes(self, path):
         """Told of each file that will be another one. Whether it is of the guard or what it needs: those

@@ -7,41 +7,39 @@ from mpota.check import Check, sort_key
 from mpota.manifest import Manifest, staged
 from ota_files import Hash, file_hash, kind, refresh
 from ota_moves import copies
-from mpota.update import done
 from ota_updater import HOME, ROOT, OtaError, log, use
 
 def _next(it):
     """The next of an iterator, or None: next() takes no default before MicroPython 1.25."""
     for x in it:
         return x
-    return None
 
 
 class Plan:
     """After make(): `todo`, a bit for each file of the manifest that changes; `bytes` to download."""
 
-    def __init__(self, manifest, version, keys=None):
-        """`version`: the installed one. `keys`: the file with the trusted keys, without which no release
-        would be taken any more."""
-        self.manifest, self.version = manifest, version
+    def __init__(self, manifest, record, keys=None):
+        """`record`: of the journal. `keys`: the file with the trusted keys, without which no release would
+        be taken any more."""
+        self.manifest, self._record = manifest, record
         self._stay = "boot.py main.py".split() + [keys]
         self.todo, self.had = bytearray(), bytearray()
-        self.changes = self.bytes = self.blocks = 0
+        self.changes = self.bytes = self.blocks = self.aside = 0
         self.gone = []  # directories that have to make way for files
         self.late = None
         stat = os.statvfs(ROOT)
         self.block = stat[1] or stat[0]
 
     def _installed(self):
-        """(key, path) of every file of the installed release, in order; nothing where it is unknown."""
+        """(key, entry) of every file of the installed release, in order; nothing where it is unknown."""
         if self._known:
             for e in Manifest(HOME + "manifest.json", None, Check):
-                yield sort_key(e["path"]), e["path"]
+                yield sort_key(e["path"]), e
 
     def _know(self):
         """Whether the manifest of the installed release is whole, so that its files can be removed."""
         path = HOME + "manifest.json"
-        version = self.version
+        version = self._record["version"]
         if not version and not kind(path):
             return False
         for _ in range(3):
@@ -67,17 +65,19 @@ class Plan:
         with open(HOME + "new/plan", "wb") as out:
             self.out = out
             for e in self.manifest:
-                key = sort_key(e["path"])
+                key, was = sort_key(e["path"]), None
                 while o and o[0] < key:
-                    if key.startswith(o[0] + b"\0"):
+                    if key.startswith(o[0] + b"\0") and "keep" not in o[1]:
                         self._removed = o[0]
                     self._remove(o[1])
                     o = _next(old)
                 if o and o[0] == key:
-                    if o[1] != e["path"] and not copies():  # only the letter case differs; to FAT it is one file
+                    if o[1]["path"] == e["path"] or copies():
+                        was = o[1]
+                    else:  # only the letter case differs; to FAT it is one file
                         self._remove(o[1])
                     o = _next(old)
-                self._compare(number, e, key)
+                self._compare(number, e, was)
                 number += 1
             while o:
                 self._remove(o[1])
@@ -86,7 +86,6 @@ class Plan:
             for folder in self.gone:
                 self.line("rmdir", folder)
             self.manifest.check = None  # its hash says that what is read from now on is the same
-            done("check", "rules")
             use("mpota.puts").write(self)
             for path in drops:
                 self.line("drop", path)
@@ -119,26 +118,35 @@ class Plan:
         self.line("save", path, n, h)
         return True
 
-    def _remove(self, path):
+    def _put_aside(self, path, h, was, what):
+        """A file goes: where it is not what was installed, and no update was cut, its owner has changed it."""
+        if self._known and h != "?" and not self._record["repair"] and (not was or was[Hash.key] != h):
+            use("mpota.aside").note(self, path, what)
+
+    def _remove(self, e):
+        path = e["path"]
         h = file_hash(ROOT + path)
-        if h is None or (self._ours(path) and self.updater.takes_over(path)):
+        if h is None or (self._ours(path) and self.updater.takes_over(path)) or "keep" in e:
             return
         if path in self._stay:
             log("W", "kept, though the release does not have it: " + path)
-        elif h == "?" or not self.save(path, h):  # corrupt: nothing that could be put back
-            self.line("drop", path)
+        else:
+            self._put_aside(path, h, e, "removed")
+            if h == "?" or not self.save(path, h):  # corrupt: nothing that could be put back
+                self.line("drop", path)
 
-    def _compare(self, number, e, key):
+    def _compare(self, number, e, was):
         path = e["path"]
         if not number & 7:
             self.todo.append(0)
             self.had.append(0)
-        if self._ours(path):
-            self.updater.look(path)
+        ours = self._ours(path) and self.updater.look(path)
         if self._rom:
             self._rom.look(path)
         self._parents(path)
         there = kind(ROOT + path)
+        if there and "keep" in e and not ours:
+            return there == 0x4000 and log("W", "kept, a folder in the place of a file: " + path)
         if there == 0x4000:
             self._make_way(path)
         h = file_hash(ROOT + path) if there == 0x8000 else None
@@ -149,10 +157,12 @@ class Plan:
         if not staged(number, e):
             self.bytes += e.get("length", e["size"])
             self.grow(e["size"])
-        ours = self._ours(path) and self.updater.changes(path)
+        guard = ours and self.updater.changes(path)
         if h is not None:
             self.had[number >> 3] |= bit
-            if path != "boot.py" and h != "?" and not ours:
+            if not ours:
+                self._put_aside(path, h, was, "replaced")
+            if path != "boot.py" and h != "?" and not guard:
                 self.save(path, h, str(number))
 
     def _ours(self, path):
@@ -174,7 +184,7 @@ class Plan:
 
     def _make_way(self, path):
         """A directory stands where a file has to be: fine if nothing but removed files is in it."""
-        ours = [p for _, p in self._installed() if p.startswith(path + "/")]
+        ours = [e["path"] for _, e in self._installed() if e["path"].startswith(path + "/") and "keep" not in e]
 
         def walk(folder):
             for e in os.ilistdir(ROOT + folder):

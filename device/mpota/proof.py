@@ -8,7 +8,7 @@ from ota_updater import HOME, OtaError, log, use
 # Those that a trial may do without, too: what the next update needs depends on the server and the files.
 _PHASES = (
     "config pause ask want fit header api scan assets refused accept sign ed25519 manifest check compare parts"
-    " plan puts rom stage fetch inflate pieces chunks trouble"
+    " plan puts aside rom stage fetch inflate pieces chunks trouble"
 )
 
 

@@ -2,7 +2,8 @@
 
 import os
 from ota_files import Hash, kind
-from ota_updater import ROOT, OtaError
+from ota_moves import clear
+from ota_updater import ROOT, OtaError, use
 
 
 def write(p):
@@ -13,7 +14,7 @@ def write(p):
         bit = 1 << (number & 7)
         if p.todo[number >> 3] & bit:
             made = _folders(p, path, made)
-            had = 1 if p.had[number >> 3] & bit else 0
+            had = 1 if p.had[number >> 3] & bit else 2 if "keep" in e else 0
             op = ("put", path, str(number), e[Hash.key], had)
             if path == "boot.py":
                 p.late = ("late",) + op[1:4]
@@ -37,10 +38,13 @@ def _folders(p, path, made):
 
 
 def check_space(p):
-    """Raise OtaError unless there is room, before anything big is written."""
+    """Raise OtaError unless there is room, before anything big is written; then copy what was changed."""
+    clear("kept")  # of the update before this one
     stat = os.statvfs(ROOT)
     # LittleFS counts blocks twice that two files share: more may be in use than there are.
     free = stat[3] * p.block if stat[3] <= stat[2] else 0
     need = (p.blocks + 7) * p.block
     if free < need:
         raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))
+    if p.aside:
+        use("mpota.aside").put()

@@ -54,7 +54,7 @@ def _take(net, keys):
     m, todo, block = use("mpota.compare").plan(net.config, seal, net.tag)
     net.config.record = None  # it was of use up to here
     # Not the module of `m`: it would be loaded a second time.
-    done("compare", "plan", "puts", "parts", "rom", "check", "rules", "header", "ota_moves", "ota_journal")
+    done("compare", "plan", "puts", "aside", "parts", "rom", "check", "rules", "header", "ota_moves", "ota_journal")
     if not todo:
         return None
     use("mpota.fetch").Fetch(net, m, todo).run()

@@ -42,16 +42,18 @@ def names(folder):
 
 def facts(path):
     m = Manifest(path, None, Check)
-    n = total = 0
+    n = total = kept = 0
     for e in m:
         n += 1
         total += e["size"]
+        kept += "keep" in e
     h = m.header
     return {
         "version": h["version"],
         "project": h.get("project"),
         "files": n,
         "bytes": total,
+        "kept": kept,
         "signed": sign.read(path)[0] is not None,
     }
 

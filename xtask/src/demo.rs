@@ -40,6 +40,7 @@ fn app(version: &str) -> Result<App> {
         "v1.0.0" => app,
         "v1.1.0" => app
             .replacing("lib/station.py", "%.1f C\"", "%.1f degrees\"")
+            .replacing("settings.json", "greenhouse", "unknown")
             .with("lib/trend.py", "def trend(values):\n    return values[-1] - values[0]\n"),
         _ => app.replacing("lib/station.py", "self.settings[\"offset\"]", "self.settings[\"ofset\"]"),
     })
@@ -61,7 +62,8 @@ pub fn run(_: &[String]) -> Result<()> {
     let key = SigningKey::load(&key_path, &mut |_| Ok(String::new()))?;
     println!("  {line}");
     let release = |version: &str| -> Result<()> {
-        bench.publish(&Release { key: Some(key.clone()), ..Release::new(version, app(version)?) })?;
+        let toml = "keep = [\"settings.json\"]".to_owned();
+        bench.publish(&Release { key: Some(key.clone()), toml, ..Release::new(version, app(version)?) })?;
         println!("  {version} is released: manifest.json and {REPO}-{version}.pack");
         Ok(())
     };
@@ -71,7 +73,7 @@ pub fn run(_: &[String]) -> Result<()> {
     let mut server =
         Server::start(Options { asset_host: Some("localhost".into()), ..Options::new(bench.releases()) })?;
     let own = secrets(&json!({"base_url": server.base_url(), "keys": [line]}));
-    let settings = br#"{"place": "greenhouse", "offset": 0.5}"#;
+    let settings = br#"{"place": "attic", "offset": -0.5}"#;
     let board_files: [(&str, &[u8]); 2] = [("secrets.py", own.as_bytes()), ("settings.json", settings)];
     let board =
         Board::new(&micropython, FileSystem::Lfs, &bench.board_folder("v1.0.0", Agent::Mpy, &board_files)?)?;
@@ -93,7 +95,10 @@ pub fn run(_: &[String]) -> Result<()> {
     said(&run);
     check("it runs v1.1.0", run.output.contains("version 1.1.0"))?;
     check("the app confirmed it", version(&board)? == r#"{"version": "v1.1.0", "confirmed": true}"#)?;
-    check("the settings are untouched", board.read("/settings.json")? == settings)?;
+    check(
+        "its own settings are untouched, though the release has others",
+        board.read("/settings.json")? == settings,
+    )?;
     println!(
         "  (3 restarts to install: exchange, second look, trial; {} requests over {} connections, {} writes to flash)",
         server.requests().len(),

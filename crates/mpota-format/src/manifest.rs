@@ -111,6 +111,8 @@ pub struct FileEntry {
     pub crc32: u32,
     /// Where its bytes are to be had.
     pub place: Place,
+    /// Whether a board that has a file at this path leaves it as it is: it is the owner's.
+    pub keep: bool,
     /// What later versions add, and others pass over.
     pub more: More,
 }

@@ -17,7 +17,7 @@ use proptest::collection::{btree_map, hash_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-type Content = (u64, [u8; 32], u32, u64, More);
+type Content = (u64, [u8; 32], u32, u64, bool, More);
 
 fn path() -> impl Strategy<Value = String> {
     "[a-zA-Z0-9ü€😀._ -]{1,12}(/[a-zA-Z0-9._-]{1,8}){0,3}"
@@ -25,7 +25,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 fn content() -> impl Strategy<Value = Content> {
-    (0..=16_777_216_u64, any::<[u8; 32]>(), any::<u32>(), 0..=100_u64, more(2))
+    (0..=16_777_216_u64, any::<[u8; 32]>(), any::<u32>(), 0..=100_u64, any::<bool>(), more(2))
 }
 
 /// Files that can be together: no two alike, none inside another.
@@ -84,9 +84,9 @@ prop_compose! {
         hooks in any::<(Option<proptest::sample::Index>, Option<proptest::sample::Index>)>(),
         signature in option::of("([A-Za-z0-9+/]{4}){1,124}"),
     ) -> Manifest {
-        let mut files: Vec<FileEntry> = files.into_iter().map(|(path, (size, sha256, crc32, percent, more))| {
+        let mut files: Vec<FileEntry> = files.into_iter().map(|(path, (size, sha256, crc32, percent, keep, more))| {
             let place = Place::Packed { offset: 0, length: size * percent / 100 };
-            FileEntry { path, size, sha256, crc32, place, more }
+            FileEntry { path, size, sha256, crc32, place, keep, more }
         }).collect();
         sort_files(&mut files);
         let names = asset_names(&files.iter().map(|file| &file.path).collect::<Vec<_>>());
@@ -101,7 +101,11 @@ prop_compose! {
             }
         }
         header.pack = packed.then(|| Pack { asset: "app.pack".into(), size: end });
-        let hook = |index: Option<proptest::sample::Index>| index.map(|index| index.get(&files).path.clone());
+        let mut hook = |index: Option<proptest::sample::Index>| index.map(|index| {
+            let file = index.get_mut(&mut files);
+            file.keep = false;
+            file.path.clone()
+        });
         header.hooks = Hooks { post_update: hook(hooks.0), rollback: hook(hooks.1) };
         Manifest { header, files, signature }
     }

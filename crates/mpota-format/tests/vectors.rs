@@ -89,6 +89,7 @@ fn manifests_are_taken_and_refused_as_the_vectors_say() {
             "project": manifest.header.project,
             "files": manifest.files.len(),
             "bytes": manifest.files.iter().map(|file| file.size).sum::<u64>(),
+            "kept": manifest.files.iter().filter(|file| file.keep).count(),
             "signed": manifest.signature.is_some(),
         });
         assert_eq!(found, facts, "{name}");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use mpota_format::journal::{Record, State};
 
 /// The words of a manifest.
-pub const MANIFEST: [&str; 45] = [
+pub const MANIFEST: [&str; 47] = [
     "{\"mpota\":1",
     "{\"mpota\":2",
     "\"mpota\":",
@@ -34,6 +34,8 @@ pub const MANIFEST: [&str; 45] = [
     ",\"offset\":0",
     ",\"length\":0",
     ",\"asset\":\"a\"",
+    ",\"keep\":true",
+    "\"keep\":",
     "]}\n",
     "],\n",
     "\"signature\":\"",

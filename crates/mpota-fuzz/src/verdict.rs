@@ -26,7 +26,7 @@ pub fn manifest(bytes: &[u8], keys: Option<&[PublicKey]>) -> String {
             Place::Asset { name } => name.clone(),
             _ => String::new(),
         };
-        all.push_str(&format!("{} {} {}\n", file.path, file.size, place));
+        all.push_str(&format!("{} {} {} {}\n", file.path, file.size, place, u8::from(file.keep)));
     }
     format!(
         "valid {} {} {} {} {} {:08x}",

@@ -51,7 +51,7 @@ pub fn config(entries: &[(&str, &str)]) -> String {
 pub struct App(pub BTreeMap<String, Vec<u8>>);
 
 impl App {
-    /// The sample app in `examples/weather`, without what belongs to the board.
+    /// The sample app in `examples/weather`.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -59,7 +59,6 @@ impl App {
         let mut app = Self::default();
         read_folder(&repository().join("examples/weather"), "", &mut app.0)?;
         app.0.remove("mpota.toml");
-        app.0.remove("settings.json");
         Ok(app)
     }
 

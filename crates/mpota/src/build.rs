@@ -14,6 +14,7 @@ use crate::dist::{self, DistError};
 use crate::files::FileError;
 use crate::gather::{self, GatherError};
 use crate::git::{self, GitError};
+use crate::keep::{self, KeepError};
 use crate::keys::SigningKey;
 use crate::release::{Input, Layout, Release, ReleaseError};
 use crate::select::{SelectError, Selected, Selection};
@@ -93,6 +94,10 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Check(#[from] CheckError),
+    /// What boards keep is not right.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Keep(#[from] KeepError),
     /// The files cannot be a release.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -198,9 +203,10 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
         never: &[app.join(config::FILE), app.join("dist"), absolute(&folder)?],
     }
     .files()?;
-    let (inputs, snapshot) = gather::gather(&selected, &allow.secrets, seen)?;
+    let (mut inputs, snapshot) = gather::gather(&selected, &allow.secrets, seen)?;
     let allow = allow.and(&config.allow, &inputs);
     allow.check(&inputs)?;
+    keep::mark(config, &mut inputs)?;
     let mut warnings = warnings(&inputs, config);
     warnings.extend(handover(&inputs, options.key.as_ref())?);
 
@@ -234,8 +240,16 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
         snapshot.check().map_err(|error| BuildError::Gather(error.into()))
     })?;
     let paths = manifest.files.iter().map(|file| file.path.as_str());
-    let notes = shadows::note(paths, manifest.header.requires.mpy.as_deref()).into_iter().collect();
+    let mut notes: Vec<String> = kept(&manifest).into_iter().collect();
+    notes.extend(shadows::note(paths, manifest.header.requires.mpy.as_deref()));
     Ok(Built { folder, manifest, warnings, notes })
+}
+
+/// What boards keep, in words.
+fn kept(manifest: &Manifest) -> Option<String> {
+    let kept: Vec<&str> = manifest.files.iter().filter(|file| file.keep).map(|file| &*file.path).collect();
+    (!kept.is_empty())
+        .then(|| format!("only boards that lack them get {}: `keep` in {}", kept.join(", "), config::FILE))
 }
 
 /// The version, and whether the git tag says it.

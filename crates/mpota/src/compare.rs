@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mpota_format::manifest::{FileEntry, Manifest, Place};
 use serde::Serialize;
 
-use crate::{shadows, updater};
+use crate::keep::is_updater;
 
 /// The difference between two releases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,11 +23,13 @@ pub struct Difference {
     pub changed: Vec<String>,
     /// Paths that only the old one has.
     pub removed: Vec<String>,
-    /// Those of them that the updater leaves on the board: it would not start without them.
+    /// Paths of the old one that stay as a board has them: what is kept, and what only the old one has but a
+    /// board would not start without.
     pub kept: Vec<String>,
     /// Bytes of the manifest, which is always fetched.
     pub manifest: u64,
-    /// Bytes of the files that a board fetches besides, if nothing on it was damaged.
+    /// Bytes of the files that a board fetches besides, if its own are those of the old one. What was changed
+    /// on it or damaged, and is not kept, it fetches too.
     pub files: u64,
 }
 
@@ -48,6 +50,10 @@ pub(crate) fn compare(new: &Manifest, size: u64, old: &Manifest, against: String
     };
     for file in &new.files {
         match before.get(&*file.path) {
+            Some(_) if file.keep && !is_updater(&file.path) => {
+                difference.kept.push(file.path.clone());
+                continue;
+            }
             Some(old) if old.sha256 == file.sha256 => continue,
             Some(_) => difference.changed.push(file.path.clone()),
             None => difference.added.push(file.path.clone()),
@@ -62,16 +68,12 @@ pub(crate) fn compare(new: &Manifest, size: u64, old: &Manifest, against: String
             continue;
         }
         let starts = file.path == "boot.py" || file.path == "main.py";
-        if starts || is_updater(&file.path) && !has_updater {
+        let stays = if is_updater(&file.path) { !has_updater } else { starts || file.keep };
+        if stays {
             difference.kept.push(file.path.clone());
         } else {
             difference.removed.push(file.path.clone());
         }
     }
     difference
-}
-
-/// Whether a file of the updater is at this path.
-fn is_updater(path: &str) -> bool {
-    shadows::module(path).is_some_and(|name| updater::modules().contains(name))
 }

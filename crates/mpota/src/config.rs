@@ -27,6 +27,13 @@ pub struct Config {
     /// Globs, from `root`: what is not, whatever `include` says.
     #[serde(default)]
     pub exclude: Vec<String>,
+    /// Globs, from `root`: files that belong to the owner of a board, and are installed only where they are
+    /// missing.
+    #[serde(default)]
+    pub keep: Vec<String>,
+    /// Globs, from `root`: files that the app writes, and that every update overwrites all the same.
+    #[serde(default)]
+    pub replace: Vec<String>,
     /// One asset per file instead of a pack.
     #[serde(default)]
     pub plain: bool,
@@ -205,6 +212,7 @@ mod tests {
                 && config.requires.board.len() == 2
                 && config.hooks.rollback.is_some()
         );
+        assert!(!config.keep.is_empty() && !config.replace.is_empty());
         assert!(!config.allow.shadow.is_empty());
     }
 

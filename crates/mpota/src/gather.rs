@@ -58,7 +58,7 @@ pub(crate) fn gather(
             by_content.map_or(Ok(()), |seen| Err(secret(file, seen)))?;
         }
         seen(file);
-        inputs.push(Input { path: file.path.clone(), bytes });
+        inputs.push(Input { path: file.path.clone(), bytes, keep: false });
     }
     Ok((inputs, snapshot))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use mpota_format::journal::{JournalError, Record, State};
-use mpota_format::manifest::{Manifest, ManifestError};
+use mpota_format::manifest::{FileEntry, Manifest, ManifestError};
 use thiserror::Error;
 
 use crate::contents::{self, Finding};
@@ -25,7 +25,9 @@ const FIRST: u64 = 1_000_000_000;
 pub enum InstallError {
     /// Something of the release, or of the updater, is there already.
     #[error("{} is there already", .0.display())]
-    #[diagnostic(help("--force overwrites the release's files and begins the updater's records anew"))]
+    #[diagnostic(help(
+        "--force overwrites the release's files, but not those that it keeps, and begins the updater's records anew"
+    ))]
     Exists(PathBuf),
     /// The release is damaged.
     #[error("the release is damaged: {about}: {fault}")]
@@ -63,6 +65,8 @@ pub struct Installed {
     pub version: String,
     /// How many files it has.
     pub files: usize,
+    /// The files that were there and stay as they were: the release keeps them.
+    pub kept: Vec<String>,
 }
 
 /// Unpacks the release in `dist` into `board`, with all that the updater keeps beside it.
@@ -76,9 +80,15 @@ pub fn install(dist: &Path, board: &Path, force: bool) -> Result<Installed, Inst
     } else {
         check_free(board, &manifest)?;
     }
+    let mut kept = Vec::new();
     contents::check(&source, &manifest, &mut |finding| {
-        if let Some((path, bytes)) = good(finding)? {
-            put(&board.join(path), &bytes)?;
+        if let Some((file, bytes)) = good(finding)? {
+            let path = board.join(&file.path);
+            if file.keep && path.symlink_metadata().is_ok() {
+                kept.push(file.path.clone());
+            } else {
+                put(&path, &bytes)?;
+            }
         }
         Ok::<_, InstallError>(())
     })?;
@@ -94,7 +104,7 @@ pub fn install(dist: &Path, board: &Path, force: bool) -> Result<Installed, Inst
         record.version.clone_from(&version);
         put(&home.join(format!("state.{}", seq % 2)), &record.to_bytes()?)?;
     }
-    Ok(Installed { version, files: manifest.files.len() })
+    Ok(Installed { version, files: manifest.files.len(), kept })
 }
 
 /// What the board's own updater writes when it confirms a version.
@@ -102,16 +112,16 @@ fn version_json(version: &str) -> String {
     format!("{{\"version\": \"{version}\", \"confirmed\": true}}")
 }
 
-fn good(finding: Finding<'_>) -> Result<Option<(&str, Vec<u8>)>, InstallError> {
+fn good(finding: Finding<'_>) -> Result<Option<(&FileEntry, Vec<u8>)>, InstallError> {
     match finding {
-        Finding::Good(file, bytes) => Ok(Some((&file.path, bytes))),
+        Finding::Good(file, bytes) => Ok(Some((file, bytes))),
         Finding::Bad(file, fault) => Err(InstallError::Damaged { about: file.path.clone(), fault }),
         Finding::Pack(fault) => Err(InstallError::Damaged { about: "the pack".to_owned(), fault }),
     }
 }
 
 fn check_free(board: &Path, manifest: &Manifest) -> Result<(), InstallError> {
-    let files = manifest.files.iter().map(|file| file.path.as_str());
+    let files = manifest.files.iter().filter(|file| !file.keep).map(|file| file.path.as_str());
     for path in files.chain([HOME, "version.json"]) {
         let path = board.join(path);
         if path.symlink_metadata().is_ok() {

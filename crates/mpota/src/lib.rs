@@ -22,6 +22,7 @@
 //! - [`select`], [`secrets`], [`gather`], [`snapshot`]: which files, read once, and which not
 //! - [`allow`], [`syntax`], [`starts`], [`shadows`]: what would leave a board without an app or without
 //!   updates
+//! - [`keep`]: what belongs to the owner of a board
 //! - [`updater`]: the updater's own files and imports
 //! - [`release`]: files to manifest and assets, in memory
 //! - [`dist`]: the release folder, whole or not there
@@ -43,6 +44,7 @@ pub mod files;
 pub mod gather;
 pub mod git;
 pub mod install;
+pub mod keep;
 pub mod keygen;
 pub mod keys;
 mod lookup;
@@ -65,3 +67,4 @@ pub mod target;
 pub mod token;
 pub mod updater;
 pub mod verify;
+mod writes;

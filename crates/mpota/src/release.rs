@@ -49,6 +49,8 @@ pub struct Input {
     pub path: String,
     /// Its content.
     pub bytes: Vec<u8>,
+    /// Whether a board that has a file there leaves it as it is.
+    pub keep: bool,
 }
 
 /// How the files of a release are laid out.
@@ -130,6 +132,7 @@ fn entry(file: &Input, place: Place) -> FileEntry {
         sha256: sha256(&file.bytes),
         crc32: crc32(&file.bytes),
         place,
+        keep: file.keep,
         more: More::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! Which files of an app's folder are in its release.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
@@ -28,11 +28,16 @@ pub enum SelectError {
         source: globset::Error,
     },
     /// A pattern that should bring files brings none.
-    #[error("no file matches {0:?} of `include`")]
+    #[error("no file matches {pattern:?} of `{key}`")]
     #[diagnostic(help(
         "patterns are seen from root: `lib`, `lib/**`, `**/*.py`; is it in .gitignore or excluded?"
     ))]
-    NoMatch(String),
+    NoMatch {
+        /// As it was given.
+        pattern: String,
+        /// The key of `mpota.toml` that it stands under.
+        key: &'static str,
+    },
     /// There is nothing to release.
     #[error("no file of {} is in the release", .0.display())]
     #[diagnostic(help("look at `include`, `exclude` and .gitignore"))]
@@ -133,7 +138,7 @@ impl Selection<'_> {
         }
         for (pattern, glob) in self.include.iter().zip(&rules.each) {
             if !found.keys().any(|path| glob.is_match(path)) {
-                return Err(SelectError::NoMatch(pattern.clone()));
+                return Err(SelectError::NoMatch { pattern: pattern.clone(), key: "include" });
             }
         }
         if found.is_empty() {
@@ -164,6 +169,24 @@ pub fn disk_file(root: &Path, path: &Path, anywhere: bool) -> Result<PathBuf, Se
         return Err(SelectError::NotAFile(path.to_owned()));
     }
     Ok(target)
+}
+
+/// Those of the paths that one of the patterns matches, which stand under `key`. Each has to match one.
+pub(crate) fn matching<'a>(
+    patterns: &[String],
+    key: &'static str,
+    paths: impl Iterator<Item = &'a str> + Clone,
+) -> Result<BTreeSet<String>, SelectError> {
+    let mut found = BTreeSet::new();
+    for pattern in patterns {
+        let glob = globs([pattern])?;
+        let before =
+            paths.clone().filter(|path| glob.is_match(path)).map(|path| found.insert(path.to_owned()));
+        if before.count() == 0 {
+            return Err(SelectError::NoMatch { pattern: pattern.clone(), key });
+        }
+    }
+    Ok(found)
 }
 
 struct Rules {

@@ -172,6 +172,8 @@ pub struct FileReport {
     pub sha256: String,
     /// The asset that holds it.
     pub asset: String,
+    /// Whether a board that has a file there leaves it as it is.
+    pub keep: bool,
     /// `ok`, the code of what is wrong, or `-` if it was not looked at.
     pub status: &'static str,
 }
@@ -307,6 +309,7 @@ fn describe_file(file: &FileEntry, pack: Option<&str>) -> FileReport {
         stored,
         sha256: hex(&file.sha256),
         asset,
+        keep: file.keep,
         status: "-",
     }
 }

@@ -18,6 +18,8 @@ pub struct Scenario {
     pub kept: bool,
     /// More files on the board before the update.
     extra: fn(&Bench) -> Result<Files>,
+    /// Files of v1.1.0 that are kept: v1.2.0 has them too, and those that were on the board before stay.
+    keep: &'static [&'static str],
     /// What is done to it; see `vboard/powercut.py`.
     pub modes: &'static [&'static str],
     /// How the updater lies on the board.
@@ -36,6 +38,7 @@ const fn row(name: &'static str, kept: bool, make: fn() -> Result<(App, Release)
         make,
         kept,
         extra: |_| Ok(Vec::new()),
+        keep: &[],
         modes: CUTS,
         agent: Agent::Mpy,
         on: &FileSystem::ALL,
@@ -92,6 +95,9 @@ pub const SCENARIOS: &[Scenario] = &[
     }),
     Scenario { extra: leftovers, ..row("leftovers", true, || to(|app| app.without("lib/util.py"))) },
     Scenario { extra: half_fetched, ..row("download-resumed", true, || to(every_file)) },
+    Scenario { keep: KEPT, extra: owners, ..row("kept-files", true, || kept("pass")) },
+    Scenario { keep: KEPT, extra: owners, ..row("kept-files-undone", false, || kept("1 / 0")) },
+    Scenario { extra: changed, ..row("changed-on-the-board", true, || to(every_file)) },
     row("hooks", true, || hooks("pass")),
     row("hooks-undone", false, || hooks("1 / 0")),
     Scenario { modes: &["write_errors"], ..row("write-errors", true, without_one) },
@@ -190,6 +196,25 @@ fn updater_compiled() -> Result<(App, Release)> {
     Ok((source.iter().fold(one, |app, (name, source)| app.with(&format!("lib/{name}"), source)), two))
 }
 
+const KEPT: &[&str] = &["conf.json", "data/new.json"];
+
+/// v1.1.0 brings files that are kept: one that the board has already, and one that is new to it.
+fn kept(last: &str) -> Result<(App, Release)> {
+    let (one, mut two) = to(|app| append(app, "app.py", &format!("{last}\n")))?;
+    two.app = KEPT.iter().fold(two.app, |app, path| app.with(path, "of the release".repeat(50)));
+    two.toml = format!("keep = {KEPT:?}");
+    Ok((one, two))
+}
+
+fn owners(_: &Bench) -> Result<Files> {
+    Ok(vec![("conf.json".into(), b"the owner's".repeat(60))])
+}
+
+/// A file that is not kept, and was changed.
+fn changed(_: &Bench) -> Result<Files> {
+    Ok(vec![("lib/util.py".into(), b"# changed by the owner\n".repeat(30))])
+}
+
 fn hooks(last: &str) -> Result<(App, Release)> {
     let note = |word: &str| format!("with open('readings.csv', 'a') as f:\n    f.write('{word}')\n");
     let (one, mut two) = to(|app| append(app, "app.py", &format!("{last}\n")))?;
@@ -268,13 +293,18 @@ impl Scenario {
         // The goal differs from both: v1.0.0 with more files, and its own app.py.
         let last =
             one.with("app.py", "V = 'v1.2.0'\n").with("main.py", TINY_MAIN).with("goal.txt", "reached");
-        goal.publish(&Release::new("v1.2.0", last))?;
+        let last = self.keep.iter().fold(last, |app, path| app.with(path, &two.app.0[*path]));
+        let toml = if self.keep.is_empty() { String::new() } else { two.toml.clone() };
+        goal.publish(&Release { toml, ..Release::new("v1.2.0", last) })?;
         let config =
             mpota_vboard::bench::config(&[("limits", "{'trial_boots': 2, 'trial_s': 4, 'retries': 1}")]);
         let extra = (self.extra)(&bench)?;
         let mut own: Vec<(&str, &[u8])> = vec![("secrets.py", config.as_bytes()), ("settings.json", b"{}")];
-        let plain = own.clone();
+        let mut plain = own.clone();
         own.extend(extra.iter().map(|(p, c)| (p.as_str(), c.as_slice())));
+        if !self.keep.is_empty() {
+            plain.clone_from(&own);
+        }
         let before = bench.board_folder("v1.0.0", self.agent, &own)?;
         if self.by_hand {
             std::fs::remove_dir_all(before.join(".ota"))?;

@@ -32,6 +32,19 @@ fn fault_26_a_cut_at_a_write_of_download_swap_trial_confirm_undo_and_clean_up() 
 }
 
 #[test]
+fn fault_60_cuts_while_kept_and_changed_files_are_installed_or_undone() {
+    let mut cuts = 0;
+    for fs in [FileSystem::Lfs, FileSystem::Fat] {
+        for scenario in ["kept-files", "kept-files-undone", "changed-on-the-board"] {
+            let count = sample(scenario, fs, 60);
+            assert!(count("writes") > 30 && count("first") > 3, "{scenario}");
+            cuts += count("first") + count("second");
+        }
+    }
+    println!("  cases {cuts}: cuts");
+}
+
+#[test]
 fn fault_27_second_and_third_cuts_during_the_recovery() {
     let (mut second, mut third) = (0, 0);
     for seed in 0..4 {

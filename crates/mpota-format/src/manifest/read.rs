@@ -30,10 +30,12 @@ impl Manifest {
         let files = files(&mut lines, header.pack.as_ref())?;
         let signature = ending(&mut lines)?;
         for hook in [&header.hooks.post_update, &header.hooks.rollback].into_iter().flatten() {
-            if !files.iter().any(|file| file.path == *hook) {
-                let detail = format!("the hook `{hook}` is not a file of the release");
-                return Err(ManifestError::new(Code::Hook, 1, detail));
-            }
+            let why = match files.iter().find(|file| file.path == *hook) {
+                None => "is not a file of the release",
+                Some(file) if file.keep => "is kept: it would be the board's own and not the release's",
+                Some(_) => continue,
+            };
+            return Err(ManifestError::new(Code::Hook, 1, format!("the hook `{hook}` {why}")));
         }
         Ok(Self { header, files, signature })
     }
@@ -169,10 +171,11 @@ fn file_line(bytes: &[u8], packed: bool) -> Result<FileEntry, Wrong> {
         line.expect(",\"asset\":")?;
         Place::Asset { name: asset(&mut line)? }
     };
+    let keep = line.maybe(",\"keep\":true");
     let more = if line.maybe(",\"more\":") { more(&mut line)? } else { More::new() };
     line.expect("}")?;
     line.end()?;
-    Ok(FileEntry { path, size, sha256, crc32: u32::from_be_bytes(crc32), place, more })
+    Ok(FileEntry { path, size, sha256, crc32: u32::from_be_bytes(crc32), place, keep, more })
 }
 
 fn ending(lines: &mut Lines<'_>) -> Result<Option<String>, ManifestError> {

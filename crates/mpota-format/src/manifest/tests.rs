@@ -9,6 +9,7 @@ fn plain(paths: &[&str]) -> Manifest {
         sha256: [0xab; 32],
         crc32: 0x1234,
         place: Place::Asset { name },
+        keep: false,
         more: More::new(),
     };
     let files = paths.iter().zip(asset_names(paths)).map(file).collect();
@@ -71,6 +72,11 @@ fn what_cannot_be_read_is_not_written() {
     assert_eq!(with(|m| drop(m.files[1].more.insert("a".into(), MoreValue::Many(Vec::new())))), ("entry", 3));
     assert_eq!(with(|m| m.header.pack = Some(Pack { asset: "p".into(), size: 0 })), ("entry", 2));
     assert_eq!(with(|m| m.header.hooks.rollback = Some("c".into())), ("hook", 1));
+    let kept_hook = |m: &mut Manifest| {
+        m.header.hooks.rollback = Some("b".into());
+        m.files[1].keep = true;
+    };
+    assert_eq!(with(kept_hook), ("hook", 1));
     assert_eq!(with(|m| m.files[1].size = limits::FILE + 1), ("entry", 3));
     assert_eq!(with(|m| m.files[1].place = Place::Packed { offset: 0, length: 1 }), ("entry", 3));
     assert_eq!(with(|m| m.files[1].place = m.files[0].place.clone()), ("layout", 3));

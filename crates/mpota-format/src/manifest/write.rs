@@ -108,9 +108,10 @@ fn file_line(file: &FileEntry) -> String {
         Place::Packed { offset, length } => format!("\"offset\":{offset},\"length\":{length}"),
         Place::Asset { name } => format!("\"asset\":{}", quoted(name)),
     };
+    let keep = if file.keep { ",\"keep\":true" } else { "" };
     let more = text(&file.more).map(|more| format!(",\"more\":{more}")).unwrap_or_default();
     format!(
-        "{{\"path\":{},\"size\":{},\"sha256\":\"{}\",\"crc32\":\"{:08x}\",{place}{more}}}",
+        "{{\"path\":{},\"size\":{},\"sha256\":\"{}\",\"crc32\":\"{:08x}\",{place}{keep}{more}}}",
         quoted(&file.path),
         file.size,
         hex(&file.sha256),

@@ -7,12 +7,14 @@
 //! - [`memory`]: not enough of it
 //! - [`settings`]: CONFIG with typing errors
 //! - [`plan`]: the plan is gone
+//! - [`kept`]: files that the owner has changed
 //! - [`release`]: what stands in a release, and what the app does meanwhile
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 #[path = "../common/mod.rs"]
 mod common;
+mod kept;
 mod later;
 mod memory;
 mod modules;

@@ -15,13 +15,16 @@ pub struct Args {
     /// The release's folder
     #[arg(long, value_name = "DIR", default_value = "dist")]
     dist: PathBuf,
-    /// Overwrite files that are there, and begin the updater's records anew
+    /// Overwrite files that are there, but not those that the release keeps, and begin the updater's records anew
     #[arg(long)]
     force: bool,
 }
 
 pub fn run(args: &Args) -> miette::Result<()> {
     let done = mpota::install::install(&args.dist, &args.dir, args.force)?;
+    for path in &done.kept {
+        output::note(format_args!("kept {path}, which was there"));
+    }
     output::note(format_args!("{} has {} now, {} files", args.dir.display(), done.version, done.files));
     Ok(())
 }

@@ -117,6 +117,10 @@ fn print(report: &Report) {
         "size       {} bytes on the board, {} to download",
         report.size, report.download
     ));
+    let kept: Vec<&str> = report.files.iter().filter(|file| file.keep).map(|file| &*file.path).collect();
+    if !kept.is_empty() {
+        output::data(format_args!("keep       {}", kept.join(", ")));
+    }
     output::data(format_args!("signature  {}", signature(&report.signature)));
     output::data("");
     let rows: Vec<Vec<String>> = report
@@ -152,10 +156,15 @@ fn print_difference(difference: &Difference) {
         }
     }
     output::data(format_args!(
-        "fetch      {} bytes: {} of the manifest, {} of files",
+        "fetch      {} bytes: {} of the manifest, {} of files; {} kept",
         difference.manifest + difference.files,
         difference.manifest,
-        difference.files
+        difference.files,
+        difference.kept.len()
+    ));
+    output::data(format_args!(
+        "           and what is not kept and was changed on a board since it has {}",
+        difference.version
     ));
 }
 

@@ -36,7 +36,7 @@ const GROUPS: [&str; 25] = [
 ];
 
 /// Cases of groups in which a board must refuse others.
-const CASES: [&str; 50] = [
+const CASES: [&str; 51] = [
     // brackets in a text that a board takes for nesting
     "hook-brackets-behind-an-escape",
     "header-hooks-array",
@@ -73,6 +73,7 @@ const CASES: [&str; 50] = [
     "entry-crc32-in-capitals",
     "entry-crc32-other-letter",
     "entry-crc32-underscore",
+    "entry-keep-nothing",
     "entry-key-with-escape",
     "entry-length-leading-zero",
     "entry-offset-beside-asset",

@@ -270,6 +270,10 @@ pub fn add(files: &mut Files) {
     broken(files, "hook", "129-bytes", edit(&full, rollback, &long));
     let post = edit(&full, "\"post_update\":\"hooks/migrate.py", "\"post_update\":\"hooks/migrate");
     broken(files, "hook", "post-update-missing", post);
+    for (how, length) in [("post-update-kept", 200), ("rollback-kept", 100)] {
+        let (from, to) = (format!("\"length\":{length}}}"), format!("\"length\":{length},\"keep\":true}}"));
+        broken(files, "hook", how, edit(&full, &from, &to));
+    }
     broken(
         files,
         "hook",

@@ -14,19 +14,20 @@ pub struct Facts<'a> {
     pub project: Option<&'a str>,
     pub files: u64,
     pub bytes: u64,
+    pub kept: u64,
     pub signed: bool,
 }
 
 pub const SMALL: Facts<'static> =
-    Facts { version: "v1.0.0", project: None, files: 1, bytes: 10, signed: false };
+    Facts { version: "v1.0.0", project: None, files: 1, bytes: 10, kept: 0, signed: false };
 pub const FULL: Facts<'static> =
-    Facts { version: "v1.2.0", project: Some("octo/weather"), files: 4, bytes: 2822, signed: false };
+    Facts { version: "v1.2.0", project: Some("octo/weather"), files: 4, bytes: 2822, kept: 0, signed: false };
 
 pub fn valid(files: &mut Files, name: &str, manifest: impl Into<Vec<u8>>, facts: &Facts<'_>) {
-    let Facts { version, project, files: count, bytes, signed } = facts;
+    let Facts { version, project, files: count, bytes, kept, signed } = facts;
     let project = project.map_or("null".into(), |project| format!("\"{project}\""));
     let facts = format!(
-        "{{\"version\":\"{version}\",\"project\":{project},\"files\":{count},\"bytes\":{bytes},\"signed\":{signed}}}\n"
+        "{{\"version\":\"{version}\",\"project\":{project},\"files\":{count},\"bytes\":{bytes},\"kept\":{kept},\"signed\":{signed}}}\n"
     );
     put(files, format!("manifest/valid/{name}/manifest.json"), manifest);
     put(files, format!("manifest/valid/{name}/facts.json"), facts);
@@ -42,6 +43,7 @@ pub fn add(files: &mut Files) {
     versions(files);
     paths(files);
     sizes(files);
+    keeps(files);
     signatures(files);
 }
 
@@ -153,6 +155,20 @@ fn sizes(files: &mut Files) {
     valid(files, "largest-file", largest, &Facts { bytes: 16_777_216, ..SMALL });
     let most = numbered(8192, 8_388_608, "");
     valid(files, "many-files-and-largest-pack", most, &Facts { files: 8192, bytes: 68_719_476_736, ..SMALL });
+}
+
+fn keeps(files: &mut Files) {
+    let full = full();
+    let one = edit(&full, "\"length\":520}", "\"length\":520,\"keep\":true}");
+    valid(files, "keep", &*one, &Facts { kept: 1, ..FULL });
+    let two = edit(&one, "\"length\":180}", "\"length\":180,\"keep\":true}");
+    valid(files, "keep-two-of-four", two, &Facts { kept: 2, ..FULL });
+    let more = edit(&full, "\"length\":520}", "\"length\":520,\"keep\":true,\"more\":{\"keep\":0}}");
+    valid(files, "keep-before-more", more, &Facts { kept: 1, ..FULL });
+    let plain = edit(&small(&["main.py"]), "\"f0.py\"}", "\"f0.py\",\"keep\":true}");
+    valid(files, "keep-behind-an-asset", plain, &Facts { kept: 1, ..SMALL });
+    let in_more = edit(&full, "\"length\":520}", "\"length\":520,\"more\":{\"keep\":1}}");
+    valid(files, "keep-in-more-is-none", in_more, &FULL);
 }
 
 fn signatures(files: &mut Files) {
