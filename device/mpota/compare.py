@@ -1,8 +1,26 @@
 """mpota: what there is to do for an accepted manifest, and whether there is room for it."""
 
-from ota_files import Hash
+from ota_files import Hash, kind, refresh
 from ota_moves import clear, copy, tell
 from ota_updater import HOME, OtaError, log, use
+
+
+def _installed(version):
+    """The manifest of the installed release, so that its files can be removed; None where it is not whole."""
+    path = HOME + "manifest.json"
+    if not version and not kind(path):
+        return None
+    for _ in range(3):
+        try:
+            old = use("mpota.manifest").Manifest(path, None, use("mpota.check").Check)
+            for _ in old:
+                pass
+            return old
+        except (OtaError, OSError) as e:
+            why = e
+            refresh()
+    log("W", "the manifest of %s is damaged, nothing is removed: %s" % (version, why))
+    return None
 
 
 def plan(config, seal, version):
@@ -11,7 +29,8 @@ def plan(config, seal, version):
     m = use("mpota.manifest").Manifest(HOME + "new/manifest.json", seal, use("mpota.check").Check)
     if Hash.key != "sha256":
         log("W", "no SHA-256 in this firmware: CRC32 finds accidents, not attackers")
-    plan = use("mpota.plan").Plan(m, config.record, config.keys_file)
+    old = _installed(config.record["version"])
+    plan = use("mpota.plan").Plan(m, old, config)
     try:
         changes = plan.make()
         if changes:

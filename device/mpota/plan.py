@@ -3,9 +3,9 @@
 
 import json
 import os
-from mpota.check import Check, sort_key
-from mpota.manifest import Manifest, staged
-from ota_files import Hash, file_hash, kind, refresh
+from mpota.check import sort_key
+from mpota.manifest import staged
+from ota_files import Hash, file_hash, kind
 from ota_moves import copies
 from ota_updater import HOME, ROOT, OtaError, log, use
 
@@ -18,11 +18,12 @@ def _next(it):
 class Plan:
     """After make(): `todo`, a bit for each file of the manifest that changes; `bytes` to download."""
 
-    def __init__(self, manifest, record, keys=None):
-        """`record`: of the journal. `keys`: the file with the trusted keys, without which no release would
-        be taken any more."""
-        self.manifest, self._record = manifest, record
-        self._stay = "boot.py main.py".split() + [keys]
+    def __init__(self, manifest, old, config):
+        """`old`: the manifest of the installed release, None where that is not known."""
+        self.manifest, self._old = manifest, old
+        self._repair = config.record["repair"]
+        # Without its file of keys a board would take no release any more.
+        self._stay = "boot.py main.py".split() + [config.keys_file]
         self.todo, self.had = bytearray(), bytearray()
         self.changes = self.bytes = self.blocks = self.aside = 0
         self.gone = []  # directories that have to make way for files
@@ -32,30 +33,11 @@ class Plan:
 
     def _installed(self):
         """(key, entry) of every file of the installed release, in order; nothing where it is unknown."""
-        if self._known:
-            for e in Manifest(HOME + "manifest.json", None, Check):
-                yield sort_key(e["path"]), e
-
-    def _know(self):
-        """Whether the manifest of the installed release is whole, so that its files can be removed."""
-        path = HOME + "manifest.json"
-        version = self._record["version"]
-        if not version and not kind(path):
-            return False
-        for _ in range(3):
-            try:
-                for _ in Manifest(path, None, Check):
-                    pass
-                return True
-            except (OtaError, OSError) as e:
-                why = e
-                refresh()
-        log("W", "the manifest of %s is damaged, nothing is removed: %s" % (version, why))
-        return False
+        for e in self._old or ():
+            yield sort_key(e["path"]), e
 
     def make(self):
         """Write new/plan. True where anything has to change. Raises OtaError where it cannot be done."""
-        self._known = self._know()
         self.updater = None
         self._rom = use("mpota.rom") if kind("/rom") else None
         old = self._installed()
@@ -120,7 +102,7 @@ class Plan:
 
     def _put_aside(self, path, h, was, what):
         """A file goes: where it is not what was installed, and no update was cut, its owner has changed it."""
-        if self._known and h != "?" and not self._record["repair"] and (not was or was[Hash.key] != h):
+        if self._old and h != "?" and not self._repair and (not was or was[Hash.key] != h):
             use("mpota.aside").note(self, path, what)
 
     def _remove(self, e):
