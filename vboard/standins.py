@@ -11,6 +11,11 @@ from flash import CALLS, ERRORS, SWALLOWED, WDT_ON, WDT_AT, SLEEPS
 
 RESET, SOFT, REPL, CUT, SLEEP, DEAD = 10, 11, 12, 13, 14, 15
 
+# Built-in modules that a file on sys.path does not come before (MP_REGISTER_MODULE), and those that are frozen
+# Python: they come where ".frozen" stands in sys.path.
+FIXED = ("network", "tls", "deflate")
+FROZEN = ("ntptime",)
+
 _libc = ffi.open(None)
 _exit = _libc.func("v", "_exit", "i")
 _setitimer = _libc.func("i", "setitimer", "iPP")
@@ -85,23 +90,40 @@ def names_of(module):
 
 
 def offer(modules):
-    """Offer these modules as firmware offers its own: a file on sys.path comes before them, and none of
-    them is ever in sys.modules."""
+    """Offer these modules as firmware offers its own: a file on sys.path comes before most of them, and none
+    of them is ever in sys.modules."""
     import builtins
 
     really = builtins.__import__
 
-    def ordered(name, *args):
-        if name not in modules or name in sys.modules:
-            return really(name, *args)
-        path = sys.path[:]
-        files = [p for p in path if p != ".frozen"]
-        try:
-            if any(_there(p, name) for p in files):
-                return really(name, *args)
-        finally:
-            sys.path[:] = path
+    def stand_in(name):
+        """The module that an import of this name gives; None where the interpreter finds it."""
+        if name not in modules:
+            plain = name[1:]  # umachine is the built-in machine, whatever lies on the flash
+            known = name[:1] == "u" and plain in modules and plain not in FIXED and plain not in FROZEN
+            return modules[plain] if known else None
+        if name in sys.modules:
+            return None
+        if name not in FIXED:
+            for p in sys.path:
+                if p == ".frozen":
+                    if name in FROZEN:
+                        break
+                elif _there(p, name):
+                    return None
+            else:
+                if name in FROZEN:
+                    return None
         return modules[name]
+
+    # The package that a relative import starts from is the one whose globals are in force. Native code that
+    # names no global leaves those of its caller.
+    @micropython.native
+    def ordered(name, a=None, b=None, names=None, level=0):
+        found = None if level else stand_in(name)
+        if found is None:
+            return really(name, a, b, names, level)
+        return found
 
     builtins.__import__ = ordered
 

@@ -97,6 +97,7 @@ class Board:
         except OSError as e:
             print("board: flash does not mount:", e)
             return DEAD
+        sys.path[:] = [".frozen"]  # what the stand-ins are made from is not of the board's files
         standins.offer(standins.modules(self.dev, self.opts, self.probe))
         for name in ("vboard", "flash", "standins", "powercut", "cutter", "faults"):
             sys.modules.pop(name, None)
