@@ -1,10 +1,14 @@
 //! The virtual board is as unkind as real boards are: what its tests find hangs on that.
 //!
 //! - [`imports`]: files before built-in modules, or behind them
+//! - [`starts`]: what a start was caused by, and scripts of starts
+//! - [`watchdog`]: the time of `machine.WDT`
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 mod imports;
+mod starts;
+mod watchdog;
 
 use mpota_vboard::bench::write_file;
 use mpota_vboard::{Board, FileSystem, MicroPython, Run, Word};
