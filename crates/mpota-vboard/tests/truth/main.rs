@@ -3,11 +3,17 @@
 //! - [`imports`]: files before built-in modules, or behind them
 //! - [`starts`]: what a start was caused by, and scripts of starts
 //! - [`watchdog`]: the time of `machine.WDT`
+//! - [`stands`]: how long an asyncio app stands still
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod imports;
+mod stands;
 mod starts;
+#[path = "../common/still.rs"]
+mod still;
 mod watchdog;
 
 use mpota_vboard::bench::write_file;
