@@ -140,7 +140,8 @@ fn a_script_of_starts_is_lived_through() {
     ]);
     assert_eq!(seen, wanted);
     println!("  cases {}: starts of a script", seen.len());
-    // It lies on its side, and cannot wake up.
-    let awake = board.live(&[Start::PowerOn.unplugged_after(0), Start::Wake.into()]);
+    // Who was unplugged cannot wake up.
+    board.write("/end", hang.as_bytes()).unwrap();
+    let awake = board.live(&[Start::PowerOn.unplugged_after(300), Start::Wake.into()]);
     assert!(awake.unwrap_err().to_string().contains("it does not sleep"));
 }
