@@ -7,6 +7,7 @@ is seen by every process forked from this one, and is still there after the proc
 
 import ffi
 import micropython
+import time
 import uctypes
 
 _libc = ffi.open(None)
@@ -15,12 +16,13 @@ _open = _libc.func("i", "open", "sii")
 _ftruncate = _libc.func("i", "ftruncate", "iL")
 _close = _libc.func("i", "close", "i")
 _exit = _libc.func("v", "_exit", "i")
+_usleep = _libc.func("i", "usleep", "I")
 
 CUT = 13  # exit code of a board that lost its power
 SYNC = 0xFFFFFFFF  # in a log, as an address: the file system waits until all is written
 
-# Counters, shared by all processes: see Flash.__init__.
-WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES, CALLS, SWALLOWED = range(10)
+# Counters, shared by all processes: see Flash.__init__. STARTED, BEFORE: see ports.machine.
+WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES, CALLS, SWALLOWED, STARTED, BEFORE = range(12)
 
 
 def mapped(path, size):
@@ -44,6 +46,8 @@ class Flash:
     write (from 1): of a program only the first `torn` bytes are written, an erase is not done
     (`torn` 0) or is half done. `fail_write`, `fail_read` = n: the n-th such call gives `errno`,
     just once (or from then on, with `keep_failing`). `fail_call`: see standins.count_calls.
+    `erase_us`, `program_us`: how long an erase of a block, and a program of at most 256 bytes, takes;
+    nothing else of the board runs meanwhile.
     """
 
     def __init__(self, memory, block, opts):
@@ -61,6 +65,7 @@ class Flash:
         self.fail_write, self.fail_read = get("fail_write", 0), get("fail_read", 0)
         self.errno, self.keep = get("errno", 5), get("keep_failing", False)
         self.fail_call = get("fail_call", 0)
+        self.erase_us, self.program_us = get("erase_us", 0), get("program_us", 0)
 
     def _write(self, at, data):
         """One step of writing, `data` None: erase. Returns a negative errno where it fails."""
@@ -80,8 +85,13 @@ class Flash:
             self.log(at, data)
         if data is None:
             self._fill(at, self.block)
+            us = self.erase_us
         else:
             self.mv[at : at + len(data)] = data
+            us = self.program_us * ((len(data) + 255) // 256)
+        began = time.ticks_us()
+        while us and time.ticks_diff(time.ticks_us(), began) < us:
+            _usleep(us)  # a signal of a timer ends it early
         return 0
 
     def _failed(self):

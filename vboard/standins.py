@@ -7,9 +7,14 @@ import sys
 import time
 from array import array
 
-from flash import CALLS, ERRORS, SWALLOWED, WDT_ON, WDT_AT, SLEEPS
+from flash import CALLS, ERRORS, SWALLOWED, WDT_ON, WDT_AT, SLEEPS, STARTED, BEFORE
 
-RESET, SOFT, REPL, CUT, SLEEP, DEAD = 10, 11, 12, 13, 14, 15
+RESET, SOFT, REPL, CUT, SLEEP, DEAD, BITTEN = 10, 11, 12, 13, 14, 15, 16
+
+# Built-in modules that a file on sys.path does not come before (MP_REGISTER_MODULE), and those that are frozen
+# Python: they come where ".frozen" stands in sys.path.
+FIXED = ("network", "tls", "deflate")
+FROZEN = ("ntptime",)
 
 _libc = ffi.open(None)
 _exit = _libc.func("v", "_exit", "i")
@@ -85,23 +90,40 @@ def names_of(module):
 
 
 def offer(modules):
-    """Offer these modules as firmware offers its own: a file on sys.path comes before them, and none of
-    them is ever in sys.modules."""
+    """Offer these modules as firmware offers its own: a file on sys.path comes before most of them, and none
+    of them is ever in sys.modules."""
     import builtins
 
     really = builtins.__import__
 
-    def ordered(name, *args):
-        if name not in modules or name in sys.modules:
-            return really(name, *args)
-        path = sys.path[:]
-        files = [p for p in path if p != ".frozen"]
-        try:
-            if any(_there(p, name) for p in files):
-                return really(name, *args)
-        finally:
-            sys.path[:] = path
+    def stand_in(name):
+        """The module that an import of this name gives; None where the interpreter finds it."""
+        if name not in modules:
+            plain = name[1:]  # umachine is the built-in machine, whatever lies on the flash
+            known = name[:1] == "u" and plain in modules and plain not in FIXED and plain not in FROZEN
+            return modules[plain] if known else None
+        if name in sys.modules:
+            return None
+        if name not in FIXED:
+            for p in sys.path:
+                if p == ".frozen":
+                    if name in FROZEN:
+                        break
+                elif _there(p, name):
+                    return None
+            else:
+                if name in FROZEN:
+                    return None
         return modules[name]
+
+    # The package that a relative import starts from is the one whose globals are in force. Native code that
+    # names no global leaves those of its caller.
+    @micropython.native
+    def ordered(name, a=None, b=None, names=None, level=0):
+        found = None if level else stand_in(name)
+        if found is None:
+            return really(name, a, b, names, level)
+        return found
 
     builtins.__import__ = ordered
 
@@ -186,21 +208,63 @@ def watch_calls(flash, out):
     out["os"] = Module("os", **names)
 
 
-def modules(flash, opts, probe):
-    """{name: module} for this board. Each process needs its own, for the signal."""
-    out = {}
-    Timer.divide = opts.get("timer_divide", 1)
-    callback = ffi.callback("v", _alarm, "i", lock=True)
-    _signal(14, callback)
+def bitten(flash):
+    """Whether the watchdog was not fed in time. Time is modulo 2**30 ms."""
+    late = (time.ticks_ms() - flash.n[WDT_AT]) & 0x3FFFFFFF
+    return flash.n[WDT_ON] and 0 < late < 0x20000000
+
+
+def watchdog(flash, timeout_of):
+    """machine.WDT: it runs in real time, but for what is said in sleeps(). Nobody can stop it. That a board
+    is stuck in C is no matter: vboard.Board.wait() ends the process."""
 
     class WDT:
-        def __init__(self, id=0, timeout=5000):
-            self.timeout = timeout
+        ms = 0  # there is one in the board, of whatever was asked for last
+
+        def __init__(self, *args, **kw):
+            WDT.ms = timeout_of(*args, **kw) // Timer.divide
             self.feed()
 
         def feed(self):
-            flash.n[WDT_AT] = (time.ticks_ms() + self.timeout) & 0x3FFFFFFF
+            if bitten(flash):
+                _exit(BITTEN)
+            flash.n[WDT_AT] = (time.ticks_ms() + WDT.ms) & 0x3FFFFFFF
             flash.n[WDT_ON] = 1
+
+    return WDT
+
+
+def sleeps(flash, divide):
+    """sleep_ms() that takes a `divide`-th of its time, and is as long as it says to the watchdog. The
+    watchdog's time is divided as that of the timers is, for they may feed it."""
+
+    def sleep_ms(ms):
+        if not flash.n[WDT_ON]:
+            return time.sleep_ms(ms // divide)
+        owed = 0  # microseconds of the watchdog's time
+        while ms > 0:
+            part = min(ms, 2 * divide)
+            owed += part * 1000 // Timer.divide
+            flash.n[WDT_AT] = (flash.n[WDT_AT] + part // divide - owed // 1000) & 0x3FFFFFFF
+            owed %= 1000
+            time.sleep_ms(part // divide)
+            if bitten(flash):
+                _exit(BITTEN)
+            ms -= part
+
+    return sleep_ms
+
+
+def modules(flash, opts, probe):
+    """{name: module} for this board. Each process needs its own, for the signal."""
+    import ports
+
+    out = {}
+    port = opts.get("port", "esp32")
+    names, cause = ports.machine(port, flash.n[STARTED], flash.n[BEFORE])
+    Timer.divide = opts.get("timer_divide", 1)
+    callback = ffi.callback("v", _alarm, "i", lock=True)
+    _signal(14, callback)
 
     def deepsleep(ms=0):
         flash.n[SLEEPS] += 1
@@ -236,15 +300,17 @@ def modules(flash, opts, probe):
         "machine",
         callback=callback,  # kept from the garbage collector
         Timer=Timer,
-        WDT=WDT,
+        WDT=watchdog(flash, ports.watchdog(port)),
         reset=lambda: _exit(RESET),
         soft_reset=soft_reset,
         deepsleep=deepsleep,
         idle=lambda: time.sleep_ms(1),
         unique_id=lambda: b"virtual!",
-        reset_cause=lambda: 1,
+        reset_cause=lambda: cause,
         freq=lambda *a: 125000000,
+        **names
     )
+    ports.forget()
     if opts.get("no_sha256"):
         import hashlib
 
@@ -265,12 +331,18 @@ def modules(flash, opts, probe):
         count_calls(flash, out)
     if opts.get("watch_calls"):
         watch_calls(flash, out)
-    divide, clock = opts.get("sleep_divide"), opts.get("clock")
-    if divide or clock is not None:
+    if not opts.get("wifi", True):  # no name is found, whether or not somebody has asked the WLAN
+        if "socket" not in out:
+            import socket
+
+            out["socket"] = Module("socket", **names_of(socket))
+        out["socket"].getaddrinfo = lambda *a: settime()
+    divide, clock = opts.get("sleep_divide", 1), opts.get("clock")
+    if divide != 1 or Timer.divide != 1 or clock is not None:
         names = names_of(time)
-        if divide:
-            names["sleep"] = lambda s: time.sleep_ms(int(s * 1000) // divide)
-            names["sleep_ms"] = lambda ms: time.sleep_ms(ms // divide)
+        if divide != 1 or Timer.divide != 1:
+            sleep_ms = names["sleep_ms"] = sleeps(flash, divide)
+            names["sleep"] = lambda s: sleep_ms(int(s * 1000))
         if clock is not None:  # it was never set: seconds since 1970 at the start
             names["time"] = lambda: clock
             names["gmtime"] = names["localtime"] = lambda s=clock: time.gmtime(s)

@@ -7,7 +7,8 @@ what `do` needs. Every boot is a process of its own, forked from an interpreter 
 of the board's code: nothing is left over from the boot before but the flash.
 
 do "format": a new file system with the files below the host's folder `from`
-do "run":    power on; boot as the firmware does, again after each reset, until the board sits at the
+do "run":    start it (`start`: by what, see ports.STARTS; "power" if not said); boot as the firmware
+             does, again after each reset, until the board sits at the
              REPL, has slept `sleeps` times, lost its power, or has booted `boots` times (with
              `at_rest`: or has slept once after a boot that wrote nothing)
 do "tree":   print size, hash and path of every file
@@ -26,7 +27,9 @@ from array import array
 
 import flash as flashes
 import standins
-from standins import RESET, SOFT, REPL, CUT, SLEEP, DEAD
+from ports import STARTS, WAKE, WATCHDOG
+from ports import RESET as BY_RESET, SOFT as BY_SOFT
+from standins import RESET, SOFT, REPL, CUT, SLEEP, DEAD, BITTEN
 
 _libc = ffi.open(None)
 _fork = _libc.func("i", "fork", "")
@@ -35,7 +38,9 @@ _kill = _libc.func("i", "kill", "ii")
 _exit = _libc.func("v", "_exit", "i")
 
 NAMES = {RESET: "reset", SOFT: "soft reset", REPL: "at the REPL", CUT: "power lost", SLEEP: "deep sleep"}
-NAMES.update({DEAD: "flash does not mount", 16: "watchdog", 17: "unplugged", 1: "crashed"})
+NAMES.update({DEAD: "flash does not mount", BITTEN: "watchdog", 17: "unplugged", 1: "crashed"})
+# What starts the next boot, by how the one before it has ended.
+NEXT = {RESET: BY_RESET, SOFT: BY_SOFT, SLEEP: WAKE, BITTEN: WATCHDOG}
 
 
 def pour(f, g):
@@ -72,14 +77,14 @@ class Board:
         return self.wait(pid)
 
     def wait(self, pid):
-        n, st = self.dev.n, array("i", [0])
+        st = array("i", [0])
         limit = time.ticks_add(time.ticks_ms(), self.opts.get("limit_ms", 60000))
         nap = 50
         while _waitpid(pid, st, 1) == 0:
             now = time.ticks_ms()
             code = 0
-            if n[flashes.WDT_ON] and time.ticks_diff(now & 0x3FFFFFFF, n[flashes.WDT_AT]) > 0:
-                code = 16
+            if standins.bitten(self.dev):
+                code = BITTEN
             elif time.ticks_diff(now, limit) > 0:
                 code = 17
             if code:
@@ -97,8 +102,9 @@ class Board:
         except OSError as e:
             print("board: flash does not mount:", e)
             return DEAD
+        sys.path[:] = [".frozen"]  # what the stand-ins are made from is not of the board's files
         standins.offer(standins.modules(self.dev, self.opts, self.probe))
-        for name in ("vboard", "flash", "standins", "powercut", "cutter", "faults"):
+        for name in ("vboard", "flash", "standins", "ports", "powercut", "cutter", "faults"):
             sys.modules.pop(name, None)
         sys.path[:] = ["", ".frozen", "/lib"]
         del sys.argv[:]
@@ -118,8 +124,12 @@ class Board:
             except BaseException as e:
                 sys.print_exception(e)
                 break
-        until = time.ticks_add(time.ticks_ms(), self.opts.get("repl_ms", 3000))
-        while standins.Timer.running and time.ticks_diff(until, time.ticks_ms()) > 0:
+        n, now = self.dev.n, time.ticks_ms()
+        wait = self.opts.get("repl_ms", 3000)
+        if n[flashes.WDT_ON]:  # it bites at the REPL too, unless a timer feeds it
+            wait = max(wait, ((n[flashes.WDT_AT] - now) & 0x3FFFFFFF) + 1000)
+        until = time.ticks_add(now, wait)
+        while (standins.Timer.running or n[flashes.WDT_ON]) and time.ticks_diff(until, time.ticks_ms()) > 0:
             time.sleep_ms(5)  # timers run while the REPL waits
         return REPL
 
@@ -129,21 +139,26 @@ class Board:
     def run(self):
         n, quiet = self.dev.n, self.opts.get("quiet")
         began = time.ticks_us()
+        n[flashes.STARTED] = n[flashes.BEFORE] = STARTS.index(self.opts.get("start", "power"))
         while True:
-            n[flashes.WDT_ON] = 0
+            if n[flashes.STARTED] != BY_SOFT:
+                n[flashes.WDT_ON] = 0  # nothing less than a reset stops it
+                n[flashes.BEFORE] = n[flashes.STARTED]
             n[flashes.BOOTS] += 1
             writes = n[flashes.WRITES]
             code = self.child(self.boot)
             if not quiet:
                 print("board:", NAMES.get(code, code))
-            if code not in (RESET, SOFT, SLEEP, 16):
+            if code not in NEXT:
                 break
+            n[flashes.STARTED] = NEXT[code]
             if code == SLEEP and n[flashes.SLEEPS] >= self.opts.get("sleeps", 1):
                 break
             if code == SLEEP and self.opts.get("at_rest") and writes == n[flashes.WRITES]:
                 break  # a boot that wrote nothing: the next one is the same
             if n[flashes.BOOTS] >= self.opts.get("boots", 20):
                 break
+        n[flashes.WDT_ON] = 0
         self.us = time.ticks_diff(time.ticks_us(), began)
         return code
 

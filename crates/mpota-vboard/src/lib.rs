@@ -6,6 +6,7 @@
 //! - [`tools`]: gets a MicroPython (and `mpy-cross`) into the project's directory
 //! - [`clients`]: the clients of GitHub's API that the server is tested with
 //! - [`board`]: one board: its flash, its boots, its tree of files
+//! - [`starts`]: what starts a board, one time after the other
 //! - [`bench`]: releases made by the real `mpota`, and boards that have one of them installed
 //!
 //! The board's own side is MicroPython and stands in `vboard/` at the root of the repository.
@@ -13,9 +14,11 @@
 pub mod bench;
 pub mod board;
 pub mod clients;
+pub mod starts;
 pub mod tools;
 
 pub use board::{Board, End, FileSystem, Run, Tree};
+pub use starts::{Port, Start, Step};
 pub use tools::{MicroPython, Word};
 
 use std::path::{Path, PathBuf};
