@@ -11,7 +11,10 @@ from ota_files import file_hash, kind
 from ota_updater import ROOT, log, place
 
 # The guard and what it needs, and the package of all else.
-NAMES = ("ota_app", "ota_files", "ota_journal", "ota_moves", "ota_steps", "ota_swap", "ota_trial", "ota_updater")
+NAMES = (
+    "ota_app", "ota_files", "ota_journal", "ota_moves", "ota_rescue", "ota_steps", "ota_swap", "ota_trial",
+    "ota_updater",
+)
 _ROOTS = ("", "lib/")
 
 

@@ -6,7 +6,7 @@ use mpota_vboard::Board;
 use mpota_vboard::bench::Agent;
 
 /// What `boot()` begins with.
-const BOOT: &str = "    global started, _keep\n";
+pub const BOOT: &str = "    global started, _keep\n";
 
 /// A board with an updater in this form, which is a part of its release, or was put there by hand.
 fn board(world: &mut World, form: Agent, released: bool) -> Board {
