@@ -273,3 +273,32 @@ fn fault_65_without_the_plan_folders_modules_and_the_updater_are_put_back_throug
     println!("  cases {ran}: what is put back without the plan, {cuts} cuts on the way");
     assert!(ran == 2 * 5 * 2 && cuts > 3 * ran, "{ran} {cuts}");
 }
+
+#[test]
+fn fault_65_without_the_plan_a_damaged_backup_is_told_and_the_next_release_heals_it() {
+    let mut ran = 0;
+    for state in [State::Swapping, State::Undoing] {
+        for how in ["gone", "a bit"] {
+            let world = limited();
+            world.publish("v1.1.0", next(state).without("assets"));
+            let board = stopped(&world, state, if state == State::Swapping { 3 } else { 0 });
+            lose(&board, "gone");
+            let copies: Vec<_> =
+                board.tree().unwrap().into_keys().filter(|p| p.starts_with("/.ota/old/")).collect();
+            assert!(copies.len() > 2, "{copies:?}");
+            for path in copies {
+                damage(&board, &path, how);
+            }
+            board.run_with(&json!({"wifi": false, "boots": 5})).unwrap();
+            let now = record(&board);
+            let about = format!("{state}, copies {how}");
+            assert_eq!((now.state, now.repair, now.bad.as_str()), (State::Idle, true, "v1.1.0"), "{about}");
+            if state == State::Swapping {
+                takes_another(&world, &board, &about);
+            }
+            ran += 1;
+        }
+    }
+    println!("  cases {ran}: plan and backups are lost");
+    assert_eq!(ran, 4);
+}
