@@ -12,13 +12,18 @@ from ota_moves import copies, copy
 from ota_updater import HOME, ROOT, log
 
 
-def steps(back=False):
-    """The steps of the plan, one in memory at a time. It is read from whichever of its two copies
-    the journal knows."""
+def plan():
+    """The one of the plan's two copies that the journal knows, or None."""
     for path in (HOME + "new/plan", HOME + "old/plan"):
         if file_hash(path) == record()["plan"]:
-            break
-    else:
+            return path
+    return None
+
+
+def steps(back=False):
+    """The steps of the plan, one in memory at a time."""
+    path = plan()
+    if not path:
         raise Damaged("the plan is damaged")
     with open(path, "rb") as f:
         if not back:
@@ -59,7 +64,7 @@ def move(src, dst, want):
         os.rename(src, dst)
 
 
-def _safe_copy(src, dst, want):
+def safe_copy(src, dst, want):
     """Copy a file in such a way that under its name there is never a part of it."""
     if copies():
         return move(src, dst, want)
@@ -78,7 +83,7 @@ def _backup(op, path, old, h):
     if op == "save":
         os.rename(path, old)
     elif op == "agent":
-        _safe_copy(path, old, h)
+        safe_copy(path, old, h)
     else:
         copy(path, old)
         if file_hash(old) != h:
@@ -134,7 +139,7 @@ def undo(op, path, n="", h="", had=1):
         if file_hash(old) != h:
             return 2
         # The updater's copies stay: this one may be running from there.
-        (_safe_copy if op == "agent" else move)(old, path, h)
+        (safe_copy if op == "agent" else move)(old, path, h)
     elif op == "put" and had != 1 and kind(path) == 0x8000:
         if _owners(path, had) and file_hash(path) not in (h, "?"):
             log("I", "kept, it was changed during the trial: " + path)

@@ -9,7 +9,7 @@ import ota_updater
 from ota_files import Damaged, file_hash, kind
 from ota_journal import record, write
 from ota_moves import clear, make_room, tell
-from ota_steps import do, fits, move, prune, steps, undo
+from ota_steps import do, fits, move, plan, prune, steps, undo
 from ota_updater import HOME, ROOT, log, use
 
 # So often an exchange or an undo is begun again before it is given up: a failing flash needs a few, and
@@ -127,27 +127,37 @@ def _give_up(why):
         reset()
 
 
+def _back(last):
+    """Take the steps of the plan back: (whether the old version is whole, whether something changed)."""
+    whole, changed = True, False
+    for op in steps(True):
+        try:
+            done = undo(*op)
+        except OSError:
+            if not last:
+                raise
+            done = 2
+        if done == 1:
+            changed = True
+        elif done:
+            whole = False
+            log("E", "backup is damaged: " + op[1])
+    return whole, changed
+
+
 def _undoing(r, last):
     """`last`: this is the last start for it; what cannot be put back stays as it is."""
-    whole, changed = True, False
+    whole = changed = False
     try:
-        clear("new", ("plan", "rollback.py"))  # the way back may need the room
-        for op in steps(True):
-            try:
-                done = undo(*op)
-            except OSError:
-                if not last:
-                    raise
-                done = 2
-            if done == 1:
-                changed = True
-            elif done:
-                whole = False
-                log("E", "backup is damaged: " + op[1])
+        if plan():
+            clear("new", ("plan", "rollback.py"))  # the way back may need the room
+            whole, changed = _back(last)
+        else:
+            clear("new", ("manifest.json", "rollback.py"))
+            whole, changed = use("ota_rescue").back(last)
     except Exception as e:
         if not last and not isinstance(e, Damaged):
             raise
-        whole = False
         log("E", "not put back: %r" % e)
     if changed and not last:
         reset()  # and once more, as in _swapping

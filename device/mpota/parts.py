@@ -11,7 +11,10 @@ from ota_files import file_hash, kind
 from ota_updater import ROOT, log, place
 
 # The guard and what it needs, and the package of all else.
-NAMES = ("ota_app", "ota_files", "ota_journal", "ota_moves", "ota_steps", "ota_swap", "ota_trial", "ota_updater")
+NAMES = (
+    "ota_app", "ota_files", "ota_journal", "ota_moves", "ota_rescue", "ota_steps", "ota_swap", "ota_trial",
+    "ota_updater",
+)
 _ROOTS = ("", "lib/")
 
 
@@ -28,6 +31,12 @@ def _split(path):
     if folder == "" and parts[0] == "lib":
         return None, None, None
     return folder, _module(parts[0]), len(parts) > 1
+
+
+def _name(path):
+    """The module that a file of ours is, whatever its folder and its form: mpota/http."""
+    folder, module, _ = _split(path)
+    return module if module in NAMES else _module(path[len(folder) :]) or path
 
 
 def _ours(module):
@@ -79,27 +88,41 @@ class Updater:
             for path in self._old:
                 log("W", "kept, though the release does not have it: " + path)
             return ()
-        self._check_whole()
+        names = self._check_whole()
         drops = []
-        more = self._old + self._other_forms() + self._left_behind()
-        if self._changed or [p for p in more if _split(p)[1] in NAMES]:
-            # The guard comes last, as its presence makes boot.py take what lies in old/.
-            for e in sorted([e[0] for e in os.ilistdir((ROOT + self.home).rstrip("/") or "/")]):
-                if _module(e) in NAMES and kind(ROOT + self.home + e) == 0x8000:
-                    self._backup(self.home + e, drops)
+        more = self._old + self._other_forms()
+        more += [p for p in self._left_behind() if p not in more]
+        # The guard comes last, as its presence makes boot.py take what lies in old/.
+        home = [self.home + e for e in sorted([e[0] for e in os.ilistdir((ROOT + self.home).rstrip("/") or "/")])]
+        home = [p for p in home if _module(p[len(self.home) :]) in NAMES and kind(ROOT + p) == 0x8000]
+        lost = {_name(p) for p in more + home} - set(names)
+        if lost:  # perhaps not by mistake; the trial has to load all that an update needs
+            log("W", "the updater of the release does without " + ", ".join(sorted(lost)))
+        if self._changed or [p for p in more + home if _split(p)[1] in NAMES and p not in self._paths]:
+            for path in home:
+                self._backup(path, drops)
         for path in more:
             if path not in drops and kind(ROOT + path) == 0x8000 and not self.plan.save(path, file_hash(ROOT + path)):
                 drops.append(path)
         return drops
 
     def _check_whole(self):
+        """Refuse a part of an updater, and two of them. The names of its modules."""
         if self.home is None:
             raise Refused("the updater is a part of the firmware here: a release cannot bring another")
-        folders = {_split(p)[0] for p in self._paths}
-        names = [_split(p)[1] for p in self._paths]
-        once = [names.count(name) == 1 for name in NAMES if name in names]
-        if len(folders) > 1 or not all(once) or not {"ota_updater", "ota_swap", "mpota"} <= set(names):
-            raise Refused("%s would take the updater's place: a release holds all of it, once, or none" % self._paths[0])
+        first, seen = self._paths[0], {}
+        for path in self._paths:
+            other = seen.get(_name(path))
+            if other:
+                raise Refused("%s and %s are one module of the updater: a release holds it once" % (other, path))
+            seen[_name(path)] = path
+        for path in self._paths:
+            if _split(path)[0] != _split(first)[0]:
+                raise Refused("%s and %s are of the updater, which has to be in one folder" % (first, path))
+        for name in ("ota_updater", "ota_swap", "mpota/__init__"):
+            if name not in seen:
+                raise Refused("%s is of the updater, and the release has no %s: it holds all of it or none" % (first, name))
+        return seen
 
     def _backup(self, path, drops):
         self.plan.line("agent", path, path.split("/")[-1], file_hash(ROOT + path))
@@ -108,11 +131,13 @@ class Updater:
             drops.append(path)
 
     def _left_behind(self):
-        """The package at the home that the updater moves away from, where no release has put it there."""
+        """What the package at home has and the release does not put there. It goes, as the package is one
+        thing: a module that the new one only finds because it lies there would hide that it is missing."""
         folder = self.home + "mpota"
-        if _split(self._paths[0])[0] == self.home or kind(ROOT + folder) != 0x4000:
+        if kind(ROOT + folder) != 0x4000:
             return []
-        return [p for p in [folder + "/" + e[0] for e in os.ilistdir(ROOT + folder)] if p not in self._old]
+        there = [folder + "/" + e[0] for e in os.ilistdir(ROOT + folder)]
+        return [p for p in there if p not in self._paths and kind(ROOT + p) == 0x8000]
 
     def _other_forms(self):
         """What lies beside a module of the release in the other form: a .py is taken before a .mpy."""

@@ -8,17 +8,14 @@ from ota_updater import HOME, OtaError, log, use
 # Those that a trial may do without, too: what the next update needs depends on the server and the files.
 _PHASES = (
     "config pause ask want fit header api scan assets refused accept sign ed25519 manifest check compare parts"
-    " plan puts aside rom stage fetch inflate pieces chunks trouble"
+    " plan puts aside rom stage fetch inflate pieces chunks trouble tls"
 )
 
 
 def prove(config, seek):
     """The server was reached, by these settings the release is for this board, and every phase loads."""
     for name in _PHASES.split():
-        try:
-            use("mpota." + name)
-        except ImportError as e:
-            raise OtaError("the updater of the new version does not import: %s" % e)
+        _load("mpota." + name)
         done()
     with open(HOME + "new/manifest.json", "rb") as f:
         header = use("mpota.header").read_header(line(f, 1024))
@@ -32,4 +29,12 @@ def prove(config, seek):
         if isinstance(e, HttpError) and not e.wait:
             raise
         log("W", "%s" % e)
+    _load("ota_rescue")  # the last: what it imports stays to the end
     return None
+
+
+def _load(name):
+    try:
+        use(name)
+    except ImportError as e:
+        raise OtaError("the updater of the new version does not import: %s" % e)

@@ -7,7 +7,10 @@ from ota_updater import OtaError, ROOT, log
 try:
     import tls
 except ImportError:  # before 1.23
-    import ssl as tls
+    try:
+        import ssl as tls
+    except ImportError:
+        tls = None
 
 # What Mbed TLS says of a certificate, and what that means.
 _WHY = (
@@ -35,6 +38,8 @@ def checks(config):
 def wrap(sock, host, config):
     """A TLS connection over a connected socket. The handshake is done by the first reads and
     writes, with their bounds in time: explain() tells what an error of theirs means."""
+    if not tls:
+        raise TlsError("this firmware has no TLS: take releases over http (base_url), and set keys")
     if not checks(config):
         _unchecked(config)
     if not _able():
@@ -99,6 +104,9 @@ def explain(host, error):
     for said, why in _WHY:
         if said in text:
             return TlsError("%s is not who it should be: %s" % (host, why))
+    if "-30592" in text:  # Mbed TLS: a fatal alert of the server
+        why = "%s refuses the TLS of this firmware, perhaps its cipher suites: take releases over http, and set keys"
+        return TlsError(why % host)
     if "CERT" in text or "X509" in text or "certificate" in text.lower():
         return TlsError("%s is not who it should be: %s" % (host, text))
     return None

@@ -6,7 +6,8 @@ Options, a JSON object in the environment (FIRMWARE):
             the file `file`; "version": print what this interpreter is
   folder    of the host: the board's files (Unix port)
   hide      names of modules, or of what is in them, that this firmware does not have
-  tls       what the firmware has for TLS: None, "1.21", "1.22", "1.23" (WebAssembly only)
+  tls       what the firmware has for TLS: None, "1.21", "1.22", "1.23" (WebAssembly only), "cbc" (Unix
+            port only): cipher suites of CBC and no others
 
 What a board has and the interpreter has not stands in standins.py, and is seen by everybody who
 imports it: the app, and the updater, which empties sys.modules and takes entries off sys.path

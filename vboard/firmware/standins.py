@@ -88,6 +88,27 @@ def firmware():
     return found
 
 
+def cbc_only():
+    """The interpreter's TLS, with no other cipher suites than Mbed TLS has where a port adds nothing."""
+    import tls
+
+    class SSLContext:
+        def __init__(self, protocol):
+            self.real = tls.SSLContext(protocol)
+            self.real.set_ciphers([name for name in self.real.get_ciphers() if "-CBC-" in name])
+
+        def load_verify_locations(self, der):
+            self.real.load_verify_locations(der)
+
+        def wrap_socket(self, sock, **kw):
+            self.real.verify_mode = self.verify_mode
+            return self.real.wrap_socket(sock, **kw)
+
+    names = names_of(tls)
+    names["SSLContext"] = SSLContext
+    return Module("tls", **names)
+
+
 def modules(options, end):
     """{name: module, or None for one that is not there} for a board with these options."""
     sleep = lambda ms=0: end(SLEEP)
@@ -114,6 +135,8 @@ def modules(options, end):
 
         doubles.update(firmware())
         doubles.update(sockets.modules(options.get("tls")))
+    elif options.get("tls") == "cbc":
+        doubles["tls"] = cbc_only()
     for name in hide:
         if name != "Timer":
             doubles[name] = None

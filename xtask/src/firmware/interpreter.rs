@@ -29,6 +29,8 @@ pub enum Tls {
     Bytes,
     /// The interpreter's own.
     Own,
+    /// The same with no other cipher suites than those of CBC.
+    Cbc,
 }
 
 impl Tls {
@@ -38,6 +40,7 @@ impl Tls {
             Self::Unchecked => "1.21".into(),
             Self::Keyword => "1.22".into(),
             Self::Bytes => "1.23".into(),
+            Self::Cbc => "cbc".into(),
         }
     }
 
@@ -49,6 +52,7 @@ impl Tls {
             Self::Keyword => "`ssl`, `cadata=`, a double",
             Self::Bytes => "`tls`, a double",
             Self::Own => "`tls`",
+            Self::Cbc => "`tls`, CBC only",
         }
     }
 }

@@ -1,9 +1,10 @@
 //! Fault 65: the plan of the swap is gone, or damaged.
 
-use crate::common::{World, app_tree, tiny, version};
+use crate::common::{World, app_tree, tiny, version, with_updater};
+use crate::updater::BOOT;
 use crate::{at_rest, limited, takes_another};
 use mpota_format::journal::{Record, State, newest};
-use mpota_vboard::bench::App;
+use mpota_vboard::bench::{Agent, App, compile};
 use mpota_vboard::{Board, FileSystem};
 use serde_json::json;
 
@@ -114,50 +115,190 @@ fn fault_65_with_one_copy_of_the_plan_lost_all_goes_on_as_if_nothing_were() {
     assert_eq!(ran, 2 * 9 * 8);
 }
 
+/// Both copies of the plan are lost in one of these ways.
+fn lose(board: &Board, how: &str) {
+    let (one, other) = how.split_once(", ").unwrap_or((how, how));
+    damage(board, "/.ota/new/plan", one);
+    damage(board, "/.ota/old/plan", other);
+}
+
+/// The board runs v1.0.0 and knows it, v1.1.0 is blocked; of that one no more is left than what v1.0.0 has
+/// no place for.
+fn back_again(board: &Board, old: &Board, about: &str) {
+    let log = board.run_with(&json!({"sleeps": 4, "wifi": false, "boots": 30})).unwrap().output;
+    assert!(log.contains("app v1.0.0 idle"), "{about}: {log}");
+    let now = record(board);
+    assert_eq!((now.state, now.repair, now.bad.as_str()), (State::Idle, false, "v1.1.0"), "{about}: {log}");
+    assert!(!now.why.is_empty() && now.why != "a backup was damaged", "{about}: {}", now.why);
+    assert_eq!(version(board), version(old), "{about}");
+    assert!(at_rest(board), "{about}");
+    let (mine, tree) = (app_tree(board), app_tree(old));
+    let other: Vec<_> = tree.iter().filter(|(path, file)| mine.get(*path) != Some(file)).collect();
+    assert!(other.is_empty(), "{about}: {other:?}: {log}");
+    let left: Vec<_> = mine.keys().filter(|path| !tree.contains_key(*path)).collect();
+    let harmless = |path: &str| path.starts_with("/new") || path == "/mpota";
+    assert!(left.iter().all(|path| harmless(path)), "{about}: {left:?}");
+}
+
 #[test]
 fn fault_65_with_both_copies_of_the_plan_lost_the_board_comes_to_a_whole_version() {
-    let (mut ran, mut at_once) = (0, 0);
+    let mut ran = 0;
     for file_system in [FileSystem::Lfs, FileSystem::Fat] {
-        for state in [State::Staged, State::Swapping, State::Trial, State::Confirmed] {
+        for state in [State::Staged, State::Swapping, State::Trial, State::Confirmed, State::Undoing] {
             let mut world = limited();
             world.file_system = file_system;
-            // Without the plan a file of the new version cannot be told from one of the board's own: that
-            // one would stay in the way of a folder.
-            world.publish("v1.1.0", next(state).without("assets"));
+            world.publish("v1.1.0", next(state));
             let old = world.board();
+            old.run_with(&json!({"wifi": false})).unwrap();
             let goal = world.board();
             goal.run_with(&json!({"sleeps": 3})).unwrap();
-            for part in if state == State::Swapping { 0..3 } else { 0..1 } {
-                let board = stopped(&world, state, part);
+            let parts = match state {
+                State::Swapping | State::Undoing => 0..4,
+                State::Trial => 0..2, // the second one is without a network: nobody confirms it
+                _ => 0..1,
+            };
+            for part in parts {
+                let undone = matches!(state, State::Swapping | State::Undoing) || part == 1;
+                let board = stopped(&world, state, if state == State::Trial { 0 } else { part });
                 let image = std::fs::read(board.image()).unwrap();
-                for how in ["gone", "empty", "a bit"] {
+                let hows = ["gone", "empty", "a bit", "gone, a half"];
+                for how in hows.into_iter().take(if part == 0 { 4 } else { 1 }) {
                     let about = format!("{file_system:?} {state} {part}: both {how}");
                     std::fs::write(board.image(), &image).unwrap();
-                    damage(&board, "/.ota/new/plan", how);
-                    damage(&board, "/.ota/old/plan", how);
-                    let run = board.run_with(&json!({"sleeps": 2, "wifi": false, "boots": 30})).unwrap();
-                    assert!(run.boots < 30, "{about}: it resets for ever: {}", run.output);
-                    let log = board.run_with(&json!({"sleeps": 3})).unwrap().output;
-                    if whole(&board, &old) || whole(&board, &goal) {
-                        at_once += 1;
+                    lose(&board, how);
+                    if undone {
+                        back_again(&board, &old, &about);
                     } else {
-                        eprintln!("{about}: {}\n{log}", run.output);
+                        let log = board.run_with(&json!({"sleeps": 3})).unwrap().output;
+                        assert!(whole(&board, &goal), "{about}: {log}");
                     }
-                    // At the latest the next release makes it whole.
                     takes_another(&world, &board, &about);
                     world.bench.withdraw("v9.0.0").unwrap();
-                    let clean = world.board();
-                    let mut tree = app_tree(&clean);
-                    let mine = app_tree(&board);
-                    tree.insert("/app.py".into(), mine["/app.py"].clone());
-                    let left: Vec<_> = mine.keys().filter(|p| !tree.contains_key(*p)).collect();
-                    assert!(left.iter().all(|p| p.starts_with("/new")), "{about}: {left:?}");
-                    assert!(tree.iter().all(|(p, f)| mine.get(p) == Some(f)), "{about}");
                     ran += 1;
                 }
             }
         }
     }
-    println!("  cases {ran}: both copies of the plan are lost, {at_once} whole at once");
-    assert_eq!(ran, 2 * 6 * 3);
+    println!("  cases {ran}: both copies of the plan are lost");
+    assert_eq!(ran, 2 * (5 * 4 + 7));
+}
+
+/// Two releases of which the second one has files where the first one has folders, the other way round, and
+/// a module in another form, before the one of the first in an import, and as a folder.
+fn shapes() -> (App, App) {
+    let module = |text: &str| compile(text.as_bytes()).unwrap();
+    let helpers = "import form, place, folder\n";
+    let old = tiny("v1.0.0")
+        .with("app.py", format!("{helpers}V = 'v1.0.0'\n"))
+        .with("form.mpy", module("A = 1\n"))
+        .with("lib/place.mpy", module("A = 2\n"))
+        .with("folder.py", "A = 3\n")
+        .with("data", "a file")
+        .with("www/en/index.html", "a page")
+        .with("www/en/copy.html", "a page")
+        .with("one.txt", "the same")
+        .with("two.txt", "the same");
+    let new = tiny("v1.1.0")
+        .with("app.py", format!("{helpers}V = 'v1.1.0'\n"))
+        .with("form.py", "1 / 0\n")
+        .with("place.py", "1 / 0\n")
+        .with("folder/__init__.py", "1 / 0\n")
+        .with("folder/more/x.py", "#\n")
+        .with("data/one.txt", "1")
+        .with("www", "a file")
+        .with("two.txt", "another");
+    (old, new)
+}
+
+/// What is to be put back, and how the updater lies on the board: v1.0.0 and v1.1.0.
+fn kinds() -> Vec<(&'static str, App, App)> {
+    let (old, new) = shapes();
+    let raises =
+        [("ota_updater.py", BOOT, "    1 / 0\n"), ("mpota/plan.py", "import json\n", "import gone\n")];
+    let hangs = [("ota_trial.py", "import gc\n", "import not_there\n")];
+    let released = |version| with_updater(tiny(version), "lib/", Agent::Mpy, &[]);
+    vec![
+        ("files, folders and modules", old, new),
+        (
+            "an updater that was there by hand",
+            tiny("v1.0.0"),
+            with_updater(tiny("v1.1.0"), "lib/", Agent::Mpy, &raises),
+        ),
+        ("a released updater", released("v1.0.0"), with_updater(tiny("v1.1.0"), "lib/", Agent::Mpy, &hangs)),
+        (
+            "an updater in another form",
+            released("v1.0.0"),
+            with_updater(tiny("v1.1.0"), "lib/", Agent::Py, &raises),
+        ),
+        (
+            "an updater in another place",
+            released("v1.0.0"),
+            with_updater(tiny("v1.1.0"), "", Agent::Mpy, &raises),
+        ),
+    ]
+}
+
+#[test]
+fn fault_65_without_the_plan_folders_modules_and_the_updater_are_put_back_through_cuts() {
+    let (mut ran, mut cuts) = (0, 0);
+    for file_system in [FileSystem::Lfs, FileSystem::Fat] {
+        for (what, first, second) in kinds() {
+            let mut world = limited();
+            world.file_system = file_system;
+            world.bench.withdraw("v1.0.0").unwrap();
+            world.publish("v1.0.0", first);
+            world.publish("v1.1.0", second);
+            let old = world.board();
+            old.run_with(&json!({"wifi": false})).unwrap();
+            for (state, part) in [(State::Swapping, 2), (State::Undoing, 0)] {
+                let about = format!("{file_system:?} {state} {part}: {what}");
+                let board = stopped(&world, state, part);
+                lose(&board, "gone");
+                let image = std::fs::read(board.image()).unwrap();
+                let whole = board.run_with(&json!({"wifi": false, "boots": 30})).unwrap();
+                assert!(whole.output.contains("the plan is lost"), "{about}: {}", whole.output);
+                back_again(&board, &old, &about);
+                takes_another(&world, &board, &about);
+                world.bench.withdraw("v9.0.0").unwrap();
+                ran += 1;
+                for cut in (1..whole.writes).step_by(whole.writes.div_ceil(5) as usize) {
+                    std::fs::write(board.image(), &image).unwrap();
+                    board.run_with(&json!({"wifi": false, "boots": 30, "cut": cut})).unwrap();
+                    back_again(&board, &old, &format!("{about}, cut {cut} of {}", whole.writes));
+                    cuts += 1;
+                }
+            }
+        }
+    }
+    println!("  cases {ran}: what is put back without the plan, {cuts} cuts on the way");
+    assert!(ran == 2 * 5 * 2 && cuts > 3 * ran, "{ran} {cuts}");
+}
+
+#[test]
+fn fault_65_without_the_plan_a_damaged_backup_is_told_and_the_next_release_heals_it() {
+    let mut ran = 0;
+    for state in [State::Swapping, State::Undoing] {
+        for how in ["gone", "a bit"] {
+            let world = limited();
+            world.publish("v1.1.0", next(state).without("assets"));
+            let board = stopped(&world, state, if state == State::Swapping { 3 } else { 0 });
+            lose(&board, "gone");
+            let copies: Vec<_> =
+                board.tree().unwrap().into_keys().filter(|p| p.starts_with("/.ota/old/")).collect();
+            assert!(copies.len() > 2, "{copies:?}");
+            for path in copies {
+                damage(&board, &path, how);
+            }
+            board.run_with(&json!({"wifi": false, "boots": 5})).unwrap();
+            let now = record(&board);
+            let about = format!("{state}, copies {how}");
+            assert_eq!((now.state, now.repair, now.bad.as_str()), (State::Idle, true, "v1.1.0"), "{about}");
+            if state == State::Swapping {
+                takes_another(&world, &board, &about);
+            }
+            ran += 1;
+        }
+    }
+    println!("  cases {ran}: plan and backups are lost");
+    assert_eq!(ran, 4);
 }

@@ -6,7 +6,7 @@ use mpota_vboard::Board;
 use mpota_vboard::bench::Agent;
 
 /// What `boot()` begins with.
-const BOOT: &str = "    global started, _keep\n";
+pub const BOOT: &str = "    global started, _keep\n";
 
 /// A board with an updater in this form, which is a part of its release, or was put there by hand.
 fn board(world: &mut World, form: Agent, released: bool) -> Board {
@@ -87,8 +87,7 @@ fn fault_50_a_new_updater_with_a_part_that_does_not_import_is_put_back() {
 fn fault_50_a_new_updater_that_could_not_make_the_next_update_is_put_back() {
     let mut ran = 0;
     for (name, _) in mpota_vboard::agent_files().unwrap() {
-        // What speaks TLS is not part of every firmware, and not of a trial over http.
-        if !name.starts_with("mpota/") && name != "ota_app.py" || name == "mpota/tls.py" {
+        if !name.starts_with("mpota/") && !["ota_app.py", "ota_rescue.py"].contains(&name.as_str()) {
             continue;
         }
         let source = std::fs::read_to_string(mpota_vboard::repository().join("device").join(&name)).unwrap();
@@ -201,27 +200,75 @@ fn fault_51_two_updaters_in_one_release_are_refused() {
     let two = |more: &[&str]| {
         more.iter().fold(with_updater(tiny("v1.1.0"), "lib/", Agent::Mpy, &[]), |a, p| a.with(p, "#\n"))
     };
+    let one = |one: &str, two: &str| format!("{one} and {two} are one module of the updater");
+    let without = |name: &str| with_updater(tiny("v1.1.0"), "lib/", Agent::Mpy, &[]).without(name);
+    let none = |path: &str, name: &str| format!("{path} is of the updater, and the release has no {name}:");
     for (app, reason) in [
-        (two(&["ota_updater.py"]), "would take the updater's place"),
-        (two(&["lib/ota_updater.py"]), "would take the updater's place"),
-        (two(&["lib/ota_swap.py"]), "would take the updater's place"),
-        (two(&["mpota/http.py"]), "would take the updater's place"),
-        (two(&["mpota.py"]), "would take the updater's place"),
-        (with_updater(two(&[]), "", Agent::Py, &[]), "would take the updater's place"),
-        (tiny("v1.1.0").with("ota_updater.py", "#\n"), "would take the updater's place"),
-        (tiny("v1.1.0").with("lib/mpota/http.py", "#\n"), "would take the updater's place"),
-        (tiny("v1.1.0").with("ota_swap/__init__.py", "#\n"), "would take the updater's place"),
+        (two(&["ota_updater.py"]), one("lib/ota_updater.mpy", "ota_updater.py")),
+        (two(&["lib/ota_updater.py"]), one("lib/ota_updater.mpy", "lib/ota_updater.py")),
+        (two(&["lib/ota_swap.py"]), one("lib/ota_swap.mpy", "lib/ota_swap.py")),
+        (two(&["mpota/http.py"]), one("lib/mpota/http.mpy", "mpota/http.py")),
+        (two(&["lib/mpota/http.py"]), one("lib/mpota/http.mpy", "lib/mpota/http.py")),
+        (two(&["lib/ota_swap/__init__.py"]), one("lib/ota_swap/__init__.py", "lib/ota_swap.mpy")),
+        (with_updater(two(&[]), "", Agent::Py, &[]), one("lib/mpota/__init__.mpy", "mpota/__init__.py")),
+        (two(&["mpota/more.py"]), "lib/mpota/__init__.mpy and mpota/more.py are of the updater".into()),
+        (tiny("v1.1.0").with("ota_updater.py", "#\n"), none("ota_updater.py", "ota_swap")),
+        (tiny("v1.1.0").with("lib/mpota/http.py", "#\n"), none("lib/mpota/http.py", "ota_updater")),
+        (tiny("v1.1.0").with("ota_swap/__init__.py", "#\n"), none("ota_swap/__init__.py", "ota_updater")),
+        (without("lib/ota_swap.mpy"), none("lib/mpota/__init__.mpy", "ota_swap")),
+        (without("lib/mpota/__init__.mpy"), none("lib/mpota/accept.mpy", "mpota/__init__")),
     ] {
         let world = limited();
         let board = world.board();
         let before = app_tree(&board);
         world.publish("v1.1.0", app);
         let log = run(&board).output;
-        assert!(log.contains("refused: ") && log.contains(reason), "{ran}: {log}");
+        assert!(log.contains(&format!("refused: {reason}")), "{ran}: {reason}: {log}");
         assert_eq!(app_tree(&board), before, "{ran}");
-        takes_another(&world, &board, reason);
+        takes_another(&world, &board, &reason);
         ran += 1;
     }
     println!("  cases {ran}: releases with two updaters, or with a part of one");
-    assert_eq!(ran, 9);
+    assert_eq!(ran, 13);
+}
+
+#[test]
+fn fault_51_a_module_that_the_new_updater_lacks_is_named_and_is_missed_in_the_trial() {
+    let mut ran = 0;
+    for released in [true, false] {
+        for name in ["mpota/plan", "mpota/tls", "ota_app", "ota_steps", "ota_rescue"] {
+            let about = format!("{name}, released: {released}");
+            let mut world = limited();
+            let board = board(&mut world, Agent::Mpy, released);
+            let before = app_tree(&board);
+            // Another guard, so that not only what the release lacks is exchanged.
+            let app = with_updater(
+                tiny("v1.1.0"),
+                "lib/",
+                Agent::Mpy,
+                &[("ota_updater.py", BOOT, &format!("{BOOT}    pass\n"))],
+            );
+            world.publish("v1.1.0", app.without(&format!("lib/{name}.mpy")));
+            let log = run_on(&board, 4).output;
+            assert!(
+                log.contains(&format!("ota W the updater of the release does without {name}\n")),
+                "{about}: {log}"
+            );
+            assert!(log.contains("back on v1.0.0; v1.1.0 is blocked: "), "{about}: {log}");
+            assert_eq!(app_tree(&board), before, "{about}");
+            assert!(at_rest(&board), "{about}");
+            takes_another(&world, &board, &about);
+            ran += 1;
+        }
+    }
+    // What nobody needs is no reason to stay.
+    let mut world = limited();
+    let board = board(&mut world, Agent::Mpy, false);
+    board.write("/lib/mpota/extra.mpy", b"M").unwrap();
+    world.publish("v1.1.0", with_updater(tiny("v1.1.0"), "lib/", Agent::Mpy, &[]));
+    let log = run_on(&board, 4).output;
+    assert!(log.contains("does without mpota/extra\n") && log.contains("v1.1.0 is installed"), "{log}");
+    assert!(!board.tree().unwrap().contains_key("/lib/mpota/extra.mpy"), "{log}");
+    println!("  cases {}: modules that a new updater lacks", ran + 1);
+    assert_eq!(ran, 10);
 }
