@@ -20,6 +20,7 @@ from ota_updater import HOME, ROOT, OtaError, log, use
 # Ports that go on with main.py after an exception out of boot.py.
 _RUNS_MAIN_ANYWAY = ("pyboard", "renesas-ra", "nrf52", "esp8266")
 
+_reset = None  # at hand, as there may be no memory to look for it
 _timer = None
 _new = None  # the updater on trial, where this is the one before it
 
@@ -30,7 +31,9 @@ class MainReturned(BaseException):
 
 def run():
     """One start of a version on trial. Does not return: the firmware must not run main.py again."""
+    global _reset
     old = "/.ota/old/" in ota_updater.place
+    _reset = use("machine").reset
     if not ota_updater.watched:
         r = record()
         if r["boots"] >= r["tries"]:
@@ -133,6 +136,8 @@ def _execute(path):
 
 def hook(path, secs):
     """Run the rollback hook. What it raises is said, and stops nothing; a hang ends after `secs`."""
+    global _reset
+    _reset = use("machine").reset
     _arm(secs)
     ota_updater.in_hook = True
     try:
@@ -161,7 +166,7 @@ def _fail(why):
             except OSError as e:  # then the count of starts decides
                 log("E", "journal: %s" % e)
     finally:
-        use("machine").reset()
+        _reset()
 
 
 def _arm(secs):
@@ -194,4 +199,4 @@ def _too_late(_):
     if state == "trial":
         _fail("not confirmed within %d s" % record()["secs"])
     elif state == "undone":  # the rollback hook hangs
-        use("machine").reset()
+        _reset()

@@ -84,8 +84,15 @@ fn a_boot_py_that_does_not_start_the_updater_is_refused_and_released_when_it_is_
 #[test]
 fn the_files_of_the_example_are_released_without_a_word() {
     let app = App::empty();
-    for path in ["mpota.toml", "boot.py", "main.py", "lib/sensor.py", "lib/station.py", "assets/station.txt"]
-    {
+    for path in [
+        "mpota.toml",
+        "boot.py",
+        "main.py",
+        "lib/sensor.py",
+        "lib/station.py",
+        "assets/station.txt",
+        "settings.json",
+    ] {
         app.write(
             path,
             std::fs::read(mpota_vboard::repository().join("examples/weather").join(path)).unwrap(),

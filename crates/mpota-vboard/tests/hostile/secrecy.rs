@@ -239,7 +239,12 @@ fn fault_24_a_handshake_has_its_bounds() {
     let mut ran = 0;
     // A record of a handshake that promises 16 KB.
     let record = [&[0x16, 3, 3, 0x40, 0][..], &[2, 0, 0x3f, 0xfc], &[0; 16_380]].concat();
-    let words = ["cannot connect to 127.0.0.1", "no answer from 127.0.0.1", "not who"];
+    let words = [
+        "cannot connect to 127.0.0.1",
+        "no answer from 127.0.0.1",
+        "not who",
+        "refuses the TLS of this firmware",
+    ];
     for (name, greeting) in [
         ("says nothing", vec![Step::Pause(Duration::from_secs(40)), Step::Close]),
         ("creeps", vec![Step::Slowly(record[..200].to_vec(), 1, Duration::from_millis(250)), Step::Close]),
