@@ -3,36 +3,46 @@
 import json
 import ota_updater
 from ota_files import line
-from ota_journal import forget, record, write
-from ota_updater import HOME, OtaError, log, use
+from ota_journal import AGAIN, forget, give_up, record, write
+from ota_updater import HOME, OtaError, use
 
 
-def confirm():
-    forget()
-    if record()["state"] != "trial":
-        return False
-    if ota_updater.in_hook:  # nothing of the app has run yet
-        log("W", "a hook cannot confirm")
-        return False
-    write(state="confirmed")
-    ota_updater.confirmed = True
-    try:
-        write()  # in both places, before anything is removed: one damaged record must not undo it
-        use("ota_swap").finish()
-    except (OSError, OtaError, ValueError, ImportError, MemoryError) as e:  # boot() finishes it
-        log("W", "confirmed, to be finished at the next start: %r" % e)
-    return True
+def window(*a, **k):
+    """window(first, last, offset_h=0): whether it is between these hours of the day, UTC and `offset_h`. Without
+    a clock it always is."""
+    return use("ota_due").window(*a, **k)
 
 
-def rollback(why):
+def rollback(why=None):
+    """Give up the version on trial, or drop the staged one; the caller then resets. `why` is for
+    status() and the log, and may be anything.
+
+    Raises OtaError where there is nothing to go back to: a confirmed version has no backup.
+    """
+    why = "asked for by the app" if why is None else why
     forget()
     r = record()
     if r["state"] == "trial":
-        write(state="undoing", boots=0, bad=r["next"], why=str(why))
+        give_up(str(why))
     elif r["state"] == "staged":
         write(state="idle", next="", plan="", why=str(why))
     else:
         raise OtaError("nothing to go back to: %s is confirmed; install an older one by tag" % r["version"])
+
+
+def blame(why):
+    forget()
+    r = record()
+    if r["state"] == "trial":
+        write(boots=r["boots"] + 1, why=str(why))
+
+
+def unblock():
+    """Let the version that was undone last be installed again. Returns its name, "" where there is none."""
+    bad = record()["bad"]
+    if bad:
+        write(bad="", again=0, why="")
+    return bad
 
 
 def early(ask):
@@ -43,8 +53,15 @@ def early(ask):
 
 
 def status():
-    r = {k: record()[k] for k in ("state", "version", "next", "boots", "bad", "why")}
-    r["created"] = 0
+    """What is known, as a dict: state, version, next, boots, wakes, bad, why, blocked (in words, until when
+    `bad` is not tried again), changed (files that were changed by hand, as the last look has found them)
+    and created (of the installed release, seconds since 1970; 0 where it is not said)."""
+    r = {k: record()[k] for k in "state version next boots wakes bad why".split()}
+    r["blocked"] = ""
+    if r["bad"]:
+        again = 0 < record()["again"] <= AGAIN
+        r["blocked"] = "comes up again after a while" if again else "until another version, a tag or unblock()"
+    r["changed"], r["created"] = getattr(ota_updater, "changed", ""), 0
     try:
         with open(HOME + "manifest.json", "rb") as f:
             r["created"] = json.loads(line(f, 1024) + b"]}").get("created", 0)

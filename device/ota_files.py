@@ -1,7 +1,12 @@
-"""mpota, files on the board: what is there, and its hash."""
+"""mpota, files on the board: what is there, and its hash.
+
+What takes long is done in steps: a generator that gives others their turn where it yields. Its value
+says how many ms to wait. run() does all of one at once.
+"""
 
 import os
-from ota_updater import ROOT, OtaError, buffer, crc32 as _crc32
+import ota_updater
+from ota_updater import ROOT, OtaError, buffer, crc32 as _crc32, log
 
 try:
     from hashlib import sha256 as _sha256
@@ -64,8 +69,34 @@ class Hash:
         return "%08x" % self.value
 
 
+def fed():
+    """Feed the watchdog as boot() was told to. An exchange must not end because that raises."""
+    feed = getattr(ota_updater, "watchdog", None)
+    if feed:
+        try:
+            feed()
+        except Exception as e:
+            ota_updater.watchdog = None
+            log("E", "feed: %r" % e)
+
+
+def run(work):
+    """Take all steps of `work`, and return what it returns."""
+    while True:
+        fed()
+        try:
+            next(work)
+        except StopIteration as e:
+            return e.value
+
+
 def file_hash(path):
-    """The hash of a file in hex; None where there is no file, "?" where the file system itself
+    """As hashing(), at once."""
+    return run(hashing(path))
+
+
+def hashing(path):
+    """In steps: the hash of a file in hex; None where there is no file, "?" where the file system itself
     says that it is corrupt."""
     if kind(path) != 0x8000:
         return None
@@ -78,6 +109,7 @@ def file_hash(path):
                 if not n:
                     return h.hex()
                 h.update(b[:n])
+                yield 0
     except OSError as e:
         if e.errno != 84:  # LFS_ERR_CORRUPT
             raise

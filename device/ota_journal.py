@@ -9,11 +9,14 @@ from ota_updater import HOME, OtaError, use
 # The record of a new board, and what a missing key of a record means. As text it is smaller than
 # as a dict, and a new dict is made of it each time anyway.
 _NEW = const(
-    '{"mpota":1,"seq":0,"state":"idle","version":"","next":"","plan":"","boots":0,"tries":3,"secs":600,'
-    '"hook":0,"repair":0,"early":0,"bad":"","why":""}'
+    '{"mpota":1,"seq":0,"state":"idle","version":"","next":"","plan":"","boots":0,"wakes":0,"tries":5,"most":300,'
+    '"secs":600,"wait":7200,"hook":0,"repair":0,"early":0,"bad":"","again":0,"since":0,"why":""}'
 )
 _STATES = const(" idle staged swapping trial confirmed undoing undone ")
 
+# How often a version comes up again that was not confirmed, and did not crash; and the mark of one that was
+# blocked and has its one turn by a tag.
+AGAIN, TAGGED = 3, 8
 wrote = False  # whether the journal was written since this module was loaded
 _rec = None
 
@@ -23,7 +26,7 @@ def read_record(path):
     for _ in range(3):  # a read that fails once must not make an older record count
         try:
             with open(path, "rb") as f:
-                line = f.read(513)
+                line = f.read(641)
             break
         except OSError as e:
             if e.errno in (2, 20):
@@ -32,7 +35,7 @@ def read_record(path):
     else:
         return None
     text = line[9:-1]
-    if len(line) > 512 or b"\n" in text or text[:1] != b"{" or line != b"%08x %s\n" % (crc32(text), text):
+    if len(line) > 640 or b"\n" in text or text[:1] != b"{" or line != b"%08x %s\n" % (crc32(text), text):
         return None
     new = json.loads(_NEW)
     try:
@@ -43,7 +46,7 @@ def read_record(path):
                 return None
     except (ValueError, AttributeError):
         return None
-    new["tries"] = new["secs"] = new["mpota"] = 0
+    new["tries"] = new["most"] = new["secs"] = new["wait"] = new["mpota"] = 0
     new.update(r)
     for key in ("hook", "repair", "early"):
         new[key] = int(new[key] == 1)
@@ -81,7 +84,7 @@ def write(**changes):
     r["why"] = bytes([c if 32 <= c < 127 and c not in b'"\\' else 63 for c in r["why"][:60].encode()[:60]]).decode()
     text = json.dumps(r, separators=(",", ":")).encode()
     line = b"%08x %s\n" % (crc32(text), text)
-    if len(line) > 512:
+    if len(line) > 640:
         raise OtaError("journal record of %d bytes" % len(line))
     name = HOME + "state.%d" % (r["seq"] & 1)
     try:
@@ -92,6 +95,22 @@ def write(**changes):
         _put(name, line)
     _rec = r
     wrote = True
+
+
+def _now():
+    """Seconds since 1970, 0 where the clock is not set."""
+    time = use("time")
+    now = int(time.time()) + (946684800 if time.gmtime(0)[0] == 2000 else 0)
+    return now if now > 1700000000 else 0
+
+
+def give_up(why, again=False):
+    """Decide for the old version; it is put back at the next start. `again`: nothing has crashed, and the
+    version comes up again after a while, see want.py."""
+    r = record()
+    times = (r["again"] if r["bad"] == r["next"] else 0) + 1
+    again = times if again or times > TAGGED else 0
+    write(state="undoing", boots=0, bad=r["next"], why=why, again=again, since=_now())
 
 
 def _put(name, line):

@@ -1,7 +1,7 @@
 """mpota, files on the board: copies of them, their removal, and room for them."""
 
 import os
-from ota_files import file_hash, kind
+from ota_files import hashing, kind, run
 from ota_updater import HOME, ROOT, buffer, log
 
 _copies = None  # True where a move has to be a copy: FAT
@@ -17,7 +17,11 @@ def copies():
 
 
 def copy(src, dst):
-    """Copy a file. LittleFS shows nothing of it until it is closed."""
+    run(copying(src, dst))
+
+
+def copying(src, dst):
+    """In steps: copy a file. LittleFS shows nothing of it until it is closed."""
     b = buffer()
     with open(src, "rb") as f, open(dst, "wb") as g:
         while True:
@@ -25,10 +29,15 @@ def copy(src, dst):
             if not n:
                 break
             g.write(b[:n])
+            yield 0
 
 
 def clear(folder, but=()):
-    """Remove the files of one of our own folders; they have no folders in them. The guard goes
+    run(clearing(folder, but))
+
+
+def clearing(folder, but=()):
+    """In steps: remove the files of one of our own folders; they have no folders in them. The guard goes
     first: where it lies in .ota/old, boot.py takes it, and then it needs the rest."""
     folder = HOME + folder
     if kind(folder) == 0x4000:
@@ -38,6 +47,7 @@ def clear(folder, but=()):
         for e in os.ilistdir(folder):
             if e[0] not in but:
                 os.remove(folder + "/" + e[0])
+                yield 0
 
 
 def tell(version, confirmed):
@@ -63,7 +73,11 @@ def tell(version, confirmed):
 
 
 def make_room(e):
-    """Whether a write that failed with `e` may succeed now. The app on trial may have filled the
+    return run(making_room(e))
+
+
+def making_room(e):
+    """In steps: whether a write that failed with `e` may succeed now. The app on trial may have filled the
     flash: new/reserve was kept for that. And LittleFS gives no block to anybody while a file lies
     there that it calls corrupt, as a write that was lost in a power cut may leave one."""
     if isinstance(e, OSError) and e.errno == 28 and kind(HOME + "new/reserve"):
@@ -78,7 +92,7 @@ def make_room(e):
             if kind(ROOT + folder):
                 paths.extend([folder + "/" + x[0] for x in os.ilistdir(ROOT + folder)])
         for path in paths:
-            if file_hash(ROOT + path) == "?":
+            if (yield from hashing(ROOT + path)) == "?":
                 log("W", "corrupt, and so removed: " + path)
                 os.remove(ROOT + path)
                 found = True

@@ -8,9 +8,10 @@ manifest of the installed release. Nothing here needs the package `mpota`: it ma
 import json
 import os
 from micropython import const
-from ota_files import Damaged, Hash, file_hash, kind
+from ota_files import Damaged, Hash, fed, file_hash, kind
 from ota_moves import copies
-from ota_steps import move, safe_copy
+from ota_plan import move
+from ota_steps import safe_copy
 from ota_updater import HOME, ROOT, log, place
 
 _OLD = HOME + "old/"
@@ -29,6 +30,7 @@ def files(name):
             n = 0
             while more:
                 row = f.readline(512)
+                fed()
                 more = row[-2:] == b",\n"
                 e = json.loads(row[:-2] if more else row)
                 yield n, e["path"], e[Hash.key], "keep" in e

@@ -4,40 +4,11 @@ Every step can be taken again after it was taken: what lies there is told by its
 file exists". So whatever a power cut leaves, going through the plan once more ends the same way.
 """
 
-import json
 import os
 from ota_files import Damaged, file_hash, kind
-from ota_journal import record
 from ota_moves import copies, copy
+from ota_plan import move, steps
 from ota_updater import HOME, ROOT, log
-
-
-def plan():
-    """The one of the plan's two copies that the journal knows, or None."""
-    for path in (HOME + "new/plan", HOME + "old/plan"):
-        if file_hash(path) == record()["plan"]:
-            return path
-    return None
-
-
-def steps(back=False):
-    """The steps of the plan, one in memory at a time."""
-    path = plan()
-    if not path:
-        raise Damaged("the plan is damaged")
-    with open(path, "rb") as f:
-        if not back:
-            for line in f:
-                yield json.loads(line)
-            return
-        end = f.seek(0, 2)
-        while end:
-            at = max(0, end - 512)  # longer than any line
-            f.seek(at)
-            part = f.read(end - at)
-            i = part.rfind(b"\n", 0, len(part) - 1) + 1
-            yield json.loads(part[i:])
-            end = at + i
 
 
 def fits(op, path, n="", h="", *_):
@@ -53,15 +24,6 @@ def fits(op, path, n="", h="", *_):
         ours = [s[1] for s in steps() if s[0] in ("save", "drop", "rmdir") and s[1].startswith(path + "/")]
         return all([path + "/" + e[0] in ours for e in os.ilistdir(ROOT + path)])
     return True
-
-
-def move(src, dst, want):
-    if copies():
-        copy(src, dst)
-        if file_hash(dst) != want:
-            raise OSError(5)
-    else:
-        os.rename(src, dst)
 
 
 def safe_copy(src, dst, want):
@@ -156,14 +118,3 @@ def undo(op, path, n="", h="", had=1):
     else:
         return 0
     return 1
-
-
-def prune(path):
-    """Remove the folders that a removed file leaves empty, however many above each other."""
-    while "/" in path and kind(ROOT + path) == 0:
-        path = path[: path.rfind("/")]
-        if kind(ROOT + path) == 0x4000:  # rmdir() of LittleFS removes files too
-            try:
-                os.rmdir(ROOT + path)
-            except OSError:  # not empty
-                break

@@ -6,11 +6,12 @@ interpreter that has seen both versions. A function for each state of spec/journ
 
 import ota_journal
 import ota_updater
-from ota_files import Damaged, file_hash, kind
+from ota_files import Damaged, fed, kind
 from ota_journal import record, write
 from ota_moves import clear, make_room, tell
-from ota_steps import do, fits, move, plan, prune, steps, undo
-from ota_updater import HOME, ROOT, log, use
+from ota_plan import plan, steps
+from ota_steps import do, fits, undo
+from ota_updater import HOME, log, use
 
 # So often an exchange or an undo is begun again before it is given up: a failing flash needs a few, and
 # the sun on a small panel at dawn may start a board many times for nothing.
@@ -48,11 +49,14 @@ def _stuck(state, e):
     ota_updater.stuck = True
     if state == "staged" and not isinstance(e, OSError):  # no memory for it, most likely, now or later
         r = record()
-        write(state="idle", next="", plan="", bad=r["next"], why="cannot be installed: %r" % e)
+        write(state="idle", next="", plan="", bad=r["next"], again=0, why="cannot be installed: %r" % e)
 
 
 def _sleep(seconds):
-    use("time").sleep(seconds)
+    time = use("time")
+    for _ in range(seconds * 10):
+        fed()
+        time.sleep_ms(100)
 
 
 def reset():
@@ -80,7 +84,7 @@ def _settle():
         # Where a rename to another folder was cut, LittleFS hides the file behind the moved one
         # from every reader until something is written.
         write()
-        moved = _undone(r) if state == "undone" else finish()
+        moved = _undone(r) if state == "undone" else use("ota_keep").finish()
         if moved or old:  # boot.py is another one now, or this updater is gone from the flash
             reset()
     elif state == "staged":
@@ -122,7 +126,7 @@ def _give_up(why):
     """Decide for the old version; it is put back at the next start."""
     log("E", "%s failed: %s" % (record()["next"], why))
     try:
-        write(state="undoing", boots=0, bad=record()["next"], why=why)
+        ota_journal.give_up(why)
     finally:
         reset()
 
@@ -176,31 +180,6 @@ def _undone(r):
         use("ota_trial").hook(hook, r["secs"])
     clear("new")
     clear("old")
-    log("W", "back on %s; %s is blocked: %s" % (r["version"] or "the old version", r["bad"], r["why"]))
+    what = "comes up again" if 0 < r["again"] <= ota_journal.AGAIN else "is blocked"
+    log("W", "back on %s; %s %s: %s" % (r["version"] or "the old version", r["bad"], what, r["why"]))
     write(state="idle", next="", plan="", boots=0, hook=0)
-
-
-def finish():
-    """confirmed -> idle. True where boot.py was replaced, and the one that runs is the old one."""
-    r = record()
-    moved, repair = False, 0
-    if kind(HOME + "new/manifest.json"):  # it is moved last: until then all of this is done again
-        try:
-            for op in steps():
-                if op[0] == "late" and file_hash(ROOT + op[1]) != op[3]:
-                    if file_hash(HOME + "new/boot.py") != op[3]:
-                        raise Damaged("boot.py is damaged")
-                    move(HOME + "new/boot.py", ROOT + op[1], op[3])
-                    moved = True
-                elif op[0] in ("save", "drop"):
-                    prune(op[1])
-        except Damaged as e:
-            log("E", "%s: the next update looks at every file again" % e)
-            repair = 1
-        move(HOME + "new/manifest.json", HOME + "manifest.json", file_hash(HOME + "new/manifest.json"))
-    tell(r["next"], True)
-    clear("new")
-    clear("old")
-    log("I", "%s is installed" % r["next"])
-    write(state="idle", version=r["next"], next="", plan="", boots=0, hook=0, repair=repair, bad="", why="")
-    return moved

@@ -14,7 +14,7 @@ import sys
 
 import ota_updater
 from ota_files import kind, line
-from ota_journal import forget, record, write
+from ota_journal import forget, give_up, record, write
 from ota_updater import HOME, ROOT, OtaError, log, use
 
 # Ports that go on with main.py after an exception out of boot.py.
@@ -22,6 +22,7 @@ _RUNS_MAIN_ANYWAY = ("pyboard", "renesas-ra", "nrf52", "esp8266")
 
 _reset = None  # at hand, as there may be no memory to look for it
 _timer = None
+_waited = 0  # seconds of this start
 _new = None  # the updater on trial, where this is the one before it
 
 
@@ -34,16 +35,13 @@ def run():
     global _reset
     old = "/.ota/old/" in ota_updater.place
     _reset = use("machine").reset
-    if not ota_updater.watched:
-        r = record()
-        if r["boots"] >= r["tries"]:
-            _fail("not confirmed in %d boots" % r["tries"])
-        try:
-            write(boots=r["boots"] + 1)
-        except OSError as e:  # no space, perhaps: the timer and exceptions still end the trial
-            log("E", "journal: %s" % e)
-        log("I", "trial of %s, boot %d of %d" % (r["next"], r["boots"] + 1, r["tries"]))
-        _arm(r["secs"])
+    if not getattr(ota_updater, "watched", False):
+        _count()
+        _arm(record()["secs"])
+    else:  # what this trial may do without has to load, too
+        for name in ("ota_app", "ota_keep"):
+            use(name)
+            del sys.modules[name]
     try:
         _hand_over() if old else _start()
     except (SystemExit, KeyboardInterrupt):
@@ -60,6 +58,25 @@ def run():
         while True:  # timers of the app go on, and so does the trial's
             sleep_ms(1000)
     raise MainReturned("main.py has returned")
+
+
+def _count():
+    """Count this start. To wake from sleep, or to have no power for a while, is nothing bad: that only ends
+    a trial which would never end. Resets are, and those of a watchdog say that it was a crash."""
+    r, cause = record(), use("ota_cause").cause()
+    if r["boots"] > r["tries"] > 0:  # by what update() found, see ota_updater
+        _fail(r["why"])
+    key, most = ("wakes", "most") if cause in ("wake", "power") else ("boots", "tries")
+    n = r[key] + 1
+    if n > r[most] > 0:  # 0: staged by an updater that did not know of this limit
+        if cause == "watchdog":
+            _fail("the watchdog has ended it, the last of %d resets" % n)
+        _fail("not confirmed in %d %s" % (r[most], "starts" if key == "wakes" else "resets"), True)
+    try:
+        write(**{key: n})
+    except OSError as e:  # no space, perhaps: the timer and exceptions still end the trial
+        log("E", "journal: %s" % e)
+    log("I", "trial of %s, start by %s, %d of %d" % (r["next"], cause, n, r[most]))
 
 
 def _hand_over():
@@ -148,8 +165,9 @@ def hook(path, secs):
     _arm(0)
 
 
-def _fail(why):
-    """Decide for the old version. It is put back at the next start, before any app code runs."""
+def _fail(why, again=False):
+    """Decide for the old version. It is put back at the next start, before any app code runs. With `again`
+    nothing has crashed: the version comes up again after a while, see want.py."""
     try:
         # The app may have taken all of the memory, and may go on taking it.
         __import__("__main__").__dict__.clear()
@@ -161,12 +179,25 @@ def _fail(why):
         log("E", "%s failed: %s" % (r["next"], why))
         for _ in range(3):
             try:
-                write(state="undoing", boots=0, bad=r["next"], why=why)
+                give_up(why, again)
                 break
             except OSError as e:  # then the count of starts decides
                 log("E", "journal: %s" % e)
     finally:
         _reset()
+
+
+def _waits():
+    """Whether the app was alive in this start, and waits for others: it has asked the server, or the Wi-Fi
+    is away."""
+    if ota_updater.asked or (_new and _new.asked):
+        return True
+    try:
+        network = use("network")
+        wlan = network.WLAN(network.STA_IF)
+        return wlan.active() and not wlan.isconnected()
+    except (ImportError, AttributeError, OSError, MemoryError):
+        return False
 
 
 def _arm(secs):
@@ -175,28 +206,25 @@ def _arm(secs):
     if _timer:
         _timer.deinit()
         _timer = None
-    if not secs:
-        return
-    try:
-        Timer = use("machine").Timer
-    except (ImportError, AttributeError):
-        log("W", "no Timer here: only the count of boots ends a trial")
-        return
-    for i in (-1, 3, 1, 0):  # -1 is a virtual timer, where the port has those
-        try:
-            _timer = Timer(i)
-            _timer.init(mode=Timer.ONE_SHOT, period=secs * 1000, callback=_too_late)
-            return
-        except (ValueError, OSError):
-            pass
+    if secs:
+        _timer = use("ota_cause").timer(secs * 1000, _too_late)
+        if _timer is None:
+            log("W", "no Timer here: only the count of boots ends a trial")
 
 
 def _too_late(_):
-    # The app may have left no memory to read the journal: what is known of it has to do.
+    # The app may have left no memory to read the journal: what is known of it has to do. What is wound up
+    # goes on by itself: there may be none for another timer either.
+    global _waited
     if _new and _new.confirmed:
         return
-    state = record()["state"]
-    if state == "trial":
-        _fail("not confirmed within %d s" % record()["secs"])
-    elif state == "undone":  # the rollback hook hangs
+    r = record()
+    if r["state"] == "trial":
+        _waited += r["secs"]
+        waits = _waits()
+        if not waits or _waited >= r["wait"]:
+            _fail("not confirmed within %d s" % _waited, waits)
+    elif r["state"] == "undone":  # the rollback hook hangs
         _reset()
+    else:
+        _timer.deinit()

@@ -3,8 +3,11 @@
 An ordinary start loads this file and nothing else of ours, looks whether the journal is at rest
 (spec/journal.md), and is done. Whatever there is to do is in files of its own, loaded when it begins and gone when it
 ends: ota_journal keeps the record, ota_app is what an app asks of it, ota_swap exchanges files and
-puts them back, ota_trial watches over a new version, and the package `mpota` finds and fetches a
-release.
+puts them back, ota_trial watches over a new version, ota_keep keeps it, and the package `mpota` finds
+and fetches a release.
+
+An app calls boot(), confirm(), early(), due(), update(), check() and steps(), which stand below, and
+rollback(why=None), status(), unblock() and window(first, last, offset_h=0), which stand in ota_app.
 
 The files ota_*.py are one thing. While they are exchanged for others, the old ones lie in
 .ota/old and stay in charge until the new ones have proved themselves: see ota_trial. Names that one
@@ -15,7 +18,7 @@ import sys
 
 # A file on sys.path comes before a built-in module of the firmware: a json.py of the app would be
 # ours too. What we import is therefore looked for among the firmware's own only, see use().
-_path = sys.path[:]
+place = sys.path[:]
 sys.path[:] = [".frozen"]
 try:
     import gc
@@ -27,25 +30,25 @@ try:
     except ImportError:  # ESP8266: ota_journal knows how to do without
         crc32 = None
 finally:
-    sys.path[:] = _path
-
-# The modules of the firmware that ours import; a test compares them with the code. The last is for
-# firmware without the one before it.
-FIRMWARE = "array binascii builtins deflate gc hashlib io json machine micropython os socket sys time tls ssl"
+    sys.path[:] = place
 
 ROOT = os.getcwd()  # "/" on most ports, "/flash" on some
-if ROOT[-1] != "/":
+if ROOT[-1:] != "/":  # a slice: one character by its index would be a name, and kept for ever
     ROOT += "/"
 HOME = ROOT + ".ota/"
 place = __file__  # relative where the entry of sys.path was, and the app may change the folder
-place = ROOT + place if place[0] != "/" else place
+place = ROOT + place if place[:1] != "/" else place
 
+# Set by others, where it is so: `stuck`, this start could not install what is staged; `in_hook`, a hook of the
+# release runs; `watched`, the updater before this one watches over its trial; `changed`, names of files that were
+# changed by hand, as the last look has found them. A name more than 37 would make the table of them 80 bytes larger.
 started = 0  # how often boot() was called since the reset
-stuck = False  # whether this start could not install what is staged
-in_hook = False
 confirmed = False  # whether this start has kept a new version
-watched = False  # whether the updater before this one watches over its trial
-_keep = ()
+asked = False  # whether the app has called update() or check(): a sign of life. None: see ota_main
+_due = None  # how long due() need not look closer, see ota_due
+watchdog = None  # what boot() was given to feed one
+_keep = ("ota_updater", "ota_aio")  # the app has them, too
+_free = [1]  # empty while an update runs: to take out of a list is one step, for threads too
 _buf = None
 _firmware = None
 
@@ -58,8 +61,9 @@ class OtaError(Exception):
 
 
 def log(level, text):
-    """One line for people: I, W or E, and what happened. Servers have a say in some of them."""
-    print("ota", level, text if len(text) < 110 else text[:106] + "...")
+    """One line for people: I, W or E, and what happened. Servers have a say in some of them; what helps stands
+    at the end."""
+    print("ota", level, text if len(text) < 110 else text[:48] + "..." + text[-58:])
 
 
 def buffer():
@@ -80,19 +84,15 @@ def use(name):
     for k in list(sys.modules):
         if k[:5] != "mpota" and k[:4] != "ota_":
             away[k] = sys.modules.pop(k)
+    home = [place[: place.rfind("/")] or "/", ".frozen"]
     try:
         if not firmware:
-            sys.path[:] = [".frozen"]
-            for k in FIRMWARE.split():
-                if k != "ssl" or "tls" not in firmware:
-                    try:
-                        firmware[k] = __import__(k)
-                    except ImportError:
-                        pass
-            _firmware = firmware
+            sys.path[:] = home
+            _firmware = firmware = __import__("ota_firmware").load(sys)
+            del sys.modules["ota_firmware"]
         # A json.py may lie right beside us, but what is loaded is not looked for.
         sys.modules.update(firmware)
-        sys.path[:] = [place[: place.rfind("/")] or "/", ".frozen"]
+        sys.path[:] = home
         return __import__(name, None, None, ("*",))
     finally:
         for k in firmware:
@@ -101,46 +101,48 @@ def use(name):
         sys.modules.update(away)
 
 
-def leave():
-    """Give back the memory of our modules, but for those that a trial needs to its end."""
+def leave(but=()):
+    """Give back the memory of our modules, but for these, and for those that a trial needs to its end."""
     global _buf, _firmware
     _buf = _firmware = None
     for k in list(sys.modules):
-        if (k[:5] == "mpota" or k[:4] == "ota_") and k != "ota_updater" and k not in _keep:
+        if (k[:5] == "mpota" or k[:4] == "ota_") and k not in _keep and k not in but:
             del sys.modules[k]
     gc.collect()
 
 
-def _call(module, what, *args):
-    # Collecting only when the memory is full would leave what stays scattered all over it. More often
-    # it stays close together, and what needs a large piece finds one.
-    threshold = getattr(gc, "threshold", None)
-    before = threshold and threshold()
+def _call(module, what, *args, **named):
+    global _buf
+    # Between two steps of an update its modules stay, and so does what it has in the buffer.
+    there, mine, _buf = () if _free else list(sys.modules), _buf, None
     try:
-        if threshold:
-            threshold((gc.mem_alloc() + gc.mem_free()) >> 5)
-        return getattr(use(module), what)(*args)
+        return getattr(use(module), what)(*args, **named)
     finally:
-        if threshold:
-            threshold(before)
-        leave()
+        leave(there)
+        _buf = mine
 
 
 def _at_rest():
-    """Whether the records of the journal are whole, and the newest one says that nothing is to be
+    """Whether what there is of the journal is whole, and its newest record says that nothing is to be
     done. Where anything else is found ota_journal takes a closer look."""
-    rest, seq = False, 0
+    rest, seq = True, 0  # a board that was never updated has none of them
     try:
         for i in (0, 1):
-            with open(HOME + "state.%d" % i, "rb") as f:
-                line = f.read(513)
-            text = line[9:-1]
+            text = r = None  # the other one's memory is needed
+            try:
+                f = open(HOME + "state.%d" % i, "rb")
+            except OSError as e:
+                if e.errno == 2:
+                    continue
+                raise
+            with f:
+                crc, text = f.read(9), f.read(632)
             r = json.loads(text)
-            if line != b"%08x %s\n" % (crc32(text), text):
+            if crc != b"%08x " % crc32(text[:-1]) or text[-1:] != b"\n":
                 return False
             if r["seq"] > seq:
                 rest, seq = r["state"] == "idle" and not r.get("early"), r["seq"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except Exception:  # no memory is no rest either: an app must not start between two versions for that
         return False
     return rest
 
@@ -148,15 +150,17 @@ def _at_rest():
 # --- what boot.py and the app call ---------------------------------------
 
 
-def boot():
-    """First thing in boot.py: finish or undo an interrupted update, and watch over a new version.
+def boot(feed=None):
+    """First thing in boot.py: finish or undo an interrupted update, and watch over a new version. `feed` is
+    called meanwhile, for a watchdog.
 
     On an ordinary start it reads the journal, writes nothing and returns. Raises nothing of its
     own accord: whatever is wrong, the app that lies there starts; where the flash takes no writes
     any more between two versions, after two minutes of trying.
     """
-    global started, _keep
+    global started, watchdog, _keep
     started += 1
+    watchdog = feed or watchdog
     if started > 1 or (_at_rest() and "/.ota/old/" not in place):
         return
     on_trial = False
@@ -166,10 +170,10 @@ def boot():
                 on_trial = use("ota_swap").run()
             break
         except Exception as e:
-            log("E", "%r" % e)
+            log("E", repr(e))
             leave()
     if on_trial:
-        _keep = ("ota_journal", "ota_trial")
+        _keep += ("ota_journal", "ota_trial")
         leave()
         use("ota_trial").run()
     leave()
@@ -181,16 +185,7 @@ def confirm():
     Returns True where there was one. From then on it is the installed version,
     and the old one is removed.
     """
-    return not _at_rest() and _call("ota_app", "confirm")
-
-
-def rollback(why="asked for by the app"):
-    """Give up the version on trial, or drop the staged one; the caller then resets. `why` is for
-    status() and the log, and may be anything.
-
-    Raises OtaError where there is nothing to go back to: a confirmed version has no backup.
-    """
-    _call("ota_app", "rollback", why)
+    return not _at_rest() and _call("ota_keep", "confirm")
 
 
 def early(ask=None):
@@ -199,10 +194,16 @@ def early(ask=None):
     return not (ask is None and _at_rest()) and _call("ota_app", "early", ask)
 
 
-def status():
-    """What is known, as a dict: state, version, next, boots, bad, why, and created (of the
-    installed release, seconds since 1970; 0 where it is not said)."""
-    return _call("ota_app", "status")
+def due(*a, **k):
+    """due(hours, sleep_s=0): whether it is time to call update(): once in so many hours, and soon after the start. An
+    app that sleeps deeply says for how many seconds, from one wake to the next; the answer is for this wake."""
+    return (not _due or _due[0](_due[1], _due[2]()) <= 0) and _call("ota_due", "due", *a, **k)
+
+
+def __getattr__(name):  # what is called seldom lies in ota_app
+    if name not in "rollback status unblock window".split():
+        raise AttributeError(name)
+    return lambda *a, **k: _call("ota_app", name, *a, **k)
 
 
 def update(config):
@@ -210,26 +211,28 @@ def update(config):
 
     After a version was returned machine.reset() installs it. Raises OtaError; the app goes on.
     """
-    return _online("update", config)
+    return steps("update", config, "wait")
 
 
 def check(config):
     """The version that update() would stage, None where there is nothing new."""
-    return _online("check", config)
+    return steps("check", config, "wait")
 
 
-def _online(what, config):
-    leave()
-    memory = False
+def steps(what, config, how):
+    """update() or check(); with how="steps" for who does other things meanwhile: a generator that says at each
+    yield how many ms to wait. Once begun it is to be closed."""
+    global asked
+    asked = True
     try:
-        return _call("mpota.update", what, config)
+        return getattr(use("mpota.update"), how)(what, config)
     except OtaError:
         raise
-    except MemoryError as e:
-        memory = True
-        why = "not enough memory: %s, %d KB are free; call early(True) and reset" % (e, gc.mem_free() >> 10)
-    except Exception as e:  # whatever a server or the flash made of it: the app knows OtaError only
-        why = "%s failed: %r" % (what, e)
-    error = OtaError(why)
-    error.memory = memory
-    raise error
+    except MemoryError as e:  # there may be none to load what says it better
+        leave()
+        e = OtaError("not enough memory: %s; call early(True) and reset" % e)
+        e.memory = True
+        raise e
+    except Exception as e:
+        leave()
+        raise use("ota_fail").failed(what, e)

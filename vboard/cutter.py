@@ -48,7 +48,6 @@ class Cutter(vboard.Board):
         self.shared = memoryview(flashes.mapped(None, 4096))
         self.at = flashes.mapped(None, 4096)  # [0:4] length of the log
         self.known = {}  # digest of a tree without boot.py -> {digest of boot.py: flag}
-        self.base = bytearray(self.size)
         self.null = _open("/dev/null", 1)
         self.printed = _memfd("printed", 0)  # what the board printed, where that is wanted
         self.listen = False
@@ -56,11 +55,22 @@ class Cutter(vboard.Board):
 
     # --- images ---
 
+    # Images lie outside of the heap: a board collects its garbage often, and would look through all of them.
+
+    def blank(self):
+        """Room for an image, for good."""
+        return flashes.mapped(None, self.size)
+
+    def copy(self, to, image):
+        _memcpy(uctypes.addressof(to), uctypes.addressof(image), self.size)
+
     def keep(self):
-        return bytes(self.memory)
+        image = self.blank()
+        self.copy(image, self.memory)
+        return image
 
     def load(self, image):
-        _memcpy(uctypes.addressof(self.memory), uctypes.addressof(image), self.size)
+        self.copy(self.memory, image)
 
     # --- the log of writes: 4 bytes address, 4 bytes length (0: erase), data ---
 
@@ -86,8 +96,13 @@ class Cutter(vboard.Board):
             self.log_mem[n + 8 : n + 8 + size] = data
         self.set_length(n + 8 + size)
 
+    def new_log(self):
+        """Keep the recorded writes; what is recorded next goes elsewhere."""
+        self.log_mem = memoryview(flashes.mapped(None, LOG_SIZE))
+
     def writes(self):
-        """The recorded writes: (address, None or the data, how many syncs came before)."""
+        """The recorded writes: (address, None or the data, how many syncs came before). The data are where they
+        were recorded: valid until the next ones are, or for good after new_log()."""
         out, n, end, syncs = [], 0, self.length(), 0
         while n < end:
             at = int.from_bytes(self.log_mem[n : n + 4], "little")
@@ -95,7 +110,7 @@ class Cutter(vboard.Board):
             if at == SYNC:
                 syncs += 1
             else:
-                out.append((at, bytes(self.log_mem[n + 8 : n + 8 + size]) if size else None, syncs))
+                out.append((at, self.log_mem[n + 8 : n + 8 + size] if size else None, syncs))
             n += 8 + size
         return out
 
@@ -173,8 +188,8 @@ class Cutter(vboard.Board):
             if path.startswith("/.ota/state."):
                 with open(path, "rb") as f:
                     data = f.read()
-                parts = data[9:].split(b",") if b'"seq":' in data else []  # without checksum and number
-                h = b",".join(sorted([p.strip(b"{}\n") for p in parts if b'"seq"' not in p]))
+                parts = data[9:].split(b",") if b'"seq":' in data else []  # without checksum, number and time
+                h = b",".join(sorted([p.strip(b"{}\n") for p in parts if b'"seq"' not in p and b'"since"' not in p]))
             sha.update(path.encode() + b"\0" + h)
         return sha.digest()
 
@@ -262,6 +277,9 @@ class Cutter(vboard.Board):
         dev.n[PROBES] += 1
         reads, fail = dev.n[READS], dev.fail_read
         dev.fail_read = 0
+        # The firmware's import passes over a read that failed, and LittleFS keeps what that left in its cache: the
+        # look would be at that, and not at the flash.
+        os.statvfs("/")
         self.shared[1:2] = bytes([self.shared[1] | self.judge(self.read_tree(), False)])
         dev.n[READS], dev.fail_read = reads, fail
 

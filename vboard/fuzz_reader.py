@@ -39,11 +39,11 @@ def manifest(keys):
         total += e["size"]
         place = "%d %d" % (e["offset"], e["length"]) if "pack" in m.header else e["asset"]
         sums = ota_files.crc32(("%s %d %s %d\n" % (e["path"], e["size"], place, "keep" in e)).encode(), sums)
-    blob, digest, seal = sign.read(INPUT)
+    blob, digest, seal = ota_files.run(sign.read(INPUT))
     if seal != ota_files.file_hash(INPUT):
         return "two readings differ"
     if keys:
-        if not ed25519.verify(*sign.check(blob, digest, KEYS)):
+        if not ota_files.run(ed25519.verify(*sign.check(blob, digest, KEYS))):
             sign.bad()
     project = m.header.get("project", "-")
     return "valid %s %s %d %d %d %08x" % (m.header["version"], project, files, total, blob is not None, sums)
@@ -53,7 +53,7 @@ def record():
     r = ota_journal.read_record(INPUT)
     if not r:
         return "none"
-    numbers = " ".join(["%d" % r.get(k, 0) for k in ("boots", "tries", "secs")])
+    numbers = " ".join(["%d" % r.get(k, 0) for k in "boots wakes tries most secs wait again since".split()])
     flags = "%d %d %d" % (r["hook"], r["repair"], r["early"])
     texts = "".join([r.get(k, "") + "\n" for k in ("version", "next", "plan", "bad", "why")])
     return "valid %d %s %s %s %08x" % (r["seq"], r["state"], numbers, flags, crc(texts))
@@ -103,12 +103,15 @@ def pack(data):
     fetch.readinto = lambda _, buf: body.readinto(buf)
     manifest = Bag()
     manifest.header = {"pack": {"asset": "x"}}
-    one = fetch.Fetch(None, manifest, b"")
-    one.at, one.end = 0, len(data) - 36
+    net = Bag()
+    net.config = Bag()
+    net.config.told = {}
+    one = fetch.Fetch(net, manifest, b"", 0)
+    one.at, one._end, one._before = 0, len(data) - 36, 0
     e = {"path": "x", "size": int.from_bytes(data[32:36], "little"), "offset": 0, "length": len(data) - 36}
     e["sha256"] = str(hexlify(data[:32]), "ascii")
     try:
-        one._one(0, e)
+        ota_files.run(one._one(0, e))
         return "valid"
     except (ota_files.Damaged, HttpError):
         return "refused"
@@ -121,7 +124,7 @@ def answer(kind, data):
     if kind == b"ed25519":  # key, signature, message, one behind the other
         from mpota.ed25519 import verify
 
-        return "valid" if verify(data[:32], data[96:], data[32:96]) else "sig-bad"
+        return "valid" if ota_files.run(verify(data[:32], data[96:], data[32:96])) else "sig-bad"
     if kind == b"version":
         return versions(data)
     if kind == b"file":

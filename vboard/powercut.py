@@ -35,6 +35,7 @@ class Matrix:
         self.damaged = self.faults = self.lost = self.same = 0
         self.images = {}
         self.noted = {}
+        self.flash, self.other, self.reached = self.c.blank(), self.c.blank(), self.c.blank()
         self.seen = {}
         self.bad = []
 
@@ -117,19 +118,20 @@ class Matrix:
         image[at : at + n] = b"\xff" * n if data is None else data
 
     def cuts(self):
-        """All images that a first cut leaves: (name, image). The last write is whole, torn, or was
+        """All images that a first cut leaves: (name, image), each good until the next one. The last write is whole, torn, or was
         overtaken by the one after it, where no sync stands between them."""
         c = self.c
         writes = self.log
         block = c.dev.block
-        flash = bytearray(self.base)
+        flash, torn = self.flash, self.other
+        c.copy(flash, self.base)
         tear = self.opts["fs"] != "fat"  # its sectors are whole or not written
         for k in range(len(writes)):
             at, data, syncs = writes[k]
             yield "%d" % k, flash
             if tear:
                 for t in self.tears(data):
-                    torn = bytearray(flash)
+                    c.copy(torn, flash)
                     if data is None:
                         torn[at : at + block // 2] = b"\xff" * (block // 2)
                     else:
@@ -137,9 +139,9 @@ class Matrix:
                     yield "%d torn %d" % (k, t), torn
                 after = writes[k + 1] if k + 1 < len(writes) else None
                 if after and after[2] == syncs and after[0] // block != at // block:
-                    overtaken = bytearray(flash)
-                    self.put(overtaken, after)
-                    yield "%d overtaken" % k, overtaken
+                    c.copy(torn, flash)
+                    self.put(torn, after)
+                    yield "%d overtaken" % k, torn
             self.put(flash, writes[k])
 
     def run_cuts(self):
@@ -153,7 +155,6 @@ class Matrix:
         for number, (name, image) in enumerate(self.cuts()):
             if opts.get("only", name) != name or opts.get("like", "") not in name or (picks is not None and number not in picks):
                 continue
-            image = bytes(image)
             c.load(image)
             self.first += 1
             self.torn += " torn" in name
@@ -166,7 +167,8 @@ class Matrix:
             js = range(writes)
             if sample2 and writes > sample2:
                 js = sorted({random.getrandbits(30) % writes for _ in range(sample2)})
-            self.reached, self.at = bytearray(image), 0
+            c.copy(self.reached, image)
+            self.at = 0
             for j in js:
                 self.second_cut(name, j)
 
@@ -218,9 +220,9 @@ class Matrix:
         code = c.go(True, opts.get("sleeps", 1), 20, url=opts["url"])
         c.record(False)
         self.log = c.writes()
+        c.new_log()
         self.base = c.base_image
         left, _ = c.look()
-        self.end = bytes(c.memory)
         if left & OLD and opts.get("expect", "new") == "new":
             raise ValueError("the update that is to be cut did not happen (%d, %d)" % (code, left))
         c.load(opts["goal_image"])

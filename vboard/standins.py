@@ -7,7 +7,7 @@ import sys
 import time
 from array import array
 
-from flash import CALLS, ERRORS, SWALLOWED, WDT_ON, WDT_AT, SLEEPS, STARTED, BEFORE
+from flash import CALLS, ERRORS, SWALLOWED, WDT_ON, WDT_AT, SLEEPS, STARTED, BEFORE, TOOK, HELD
 
 RESET, SOFT, REPL, CUT, SLEEP, DEAD, BITTEN = 10, 11, 12, 13, 14, 15, 16
 
@@ -18,6 +18,9 @@ FROZEN = ("ntptime",)
 
 _libc = ffi.open(None)
 _exit = _libc.func("v", "_exit", "i")
+_open = _libc.func("i", "open", "sii")
+_read = _libc.func("i", "read", "ipi")
+_close = _libc.func("i", "close", "i")
 _setitimer = _libc.func("i", "setitimer", "iPP")
 _signal = _libc.func("p", "signal", "iC")
 _US = 1000000
@@ -140,6 +143,25 @@ def _there(folder, name):
     return False
 
 
+def timed_sha256(flash, us):
+    """hashlib.sha256 that takes `us` for each KB, by the clock of the flash."""
+    import hashlib
+
+    class Sha256:
+        def __init__(self, data=b""):
+            self.real = hashlib.sha256()
+            self.update(data)
+
+        def update(self, data):
+            flash.n[TOOK] += us * len(data) >> 10
+            self.real.update(data)
+
+        def digest(self):
+            return self.real.digest()
+
+    return Sha256
+
+
 def count_calls(flash, out):
     """From now on calls that take memory are counted, and the `fail_call`-th raises MemoryError."""
     import builtins
@@ -208,10 +230,26 @@ def watch_calls(flash, out):
     out["os"] = Module("os", **names)
 
 
-def bitten(flash):
-    """Whether the watchdog was not fed in time. Time is modulo 2**30 ms."""
+def held_us(pid="self"):
+    """Microseconds that a process was ready to run, and other programs of the host were run instead of it:
+    modulo 2**30, and 0 where the host does not tell. To sleep is not to be ready, and what loops runs."""
+    fd = _open("/proc/%s/schedstat" % pid, 0, 0)
+    if fd < 0:
+        return 0
+    text = bytearray(80)
+    n = _read(fd, text, 80)
+    _close(fd)
+    return int(bytes(text[:n]).split()[1]) // 1000 & 0x3FFFFFFF if n > 0 else 0
+
+
+def bitten(flash, pid="self"):
+    """Whether the watchdog was not fed in time by the board, which is this process. Time is modulo 2**30 ms, and
+    that in which the host had no time for the board does not count: a busy host is no fault of it."""
     late = (time.ticks_ms() - flash.n[WDT_AT]) & 0x3FFFFFFF
-    return flash.n[WDT_ON] and 0 < late < 0x20000000
+    if not flash.n[WDT_ON] or not 0 < late < 0x20000000:
+        return False
+    held = (held_us(pid) - flash.n[HELD]) & 0x3FFFFFFF
+    return late > (held // 1000 if held < 0x20000000 else 0)  # a soft reset has begun anew
 
 
 def watchdog(flash, timeout_of):
@@ -229,6 +267,7 @@ def watchdog(flash, timeout_of):
             if bitten(flash):
                 _exit(BITTEN)
             flash.n[WDT_AT] = (time.ticks_ms() + WDT.ms) & 0x3FFFFFFF
+            flash.n[HELD] = held_us()
             flash.n[WDT_ON] = 1
 
     return WDT
@@ -247,7 +286,12 @@ def sleeps(flash, divide):
             owed += part * 1000 // Timer.divide
             flash.n[WDT_AT] = (flash.n[WDT_AT] + part // divide - owed // 1000) & 0x3FFFFFFF
             owed %= 1000
+            began, held = time.ticks_ms(), held_us()
             time.sleep_ms(part // divide)
+            # How much longer the host has let it sleep is not the board's time either.
+            more = time.ticks_diff(time.ticks_ms(), began) - part // divide
+            flash.n[WDT_AT] = (flash.n[WDT_AT] + max(0, more)) & 0x3FFFFFFF
+            flash.n[HELD] = (flash.n[HELD] + held_us() - held) & 0x3FFFFFFF
             if bitten(flash):
                 _exit(BITTEN)
             ms -= part
@@ -287,6 +331,9 @@ def modules(flash, opts, probe):
         def connect(self, ssid=None, key=None, **kw):
             pass
 
+        def disconnect(self):
+            pass
+
         def isconnected(self):
             return opts.get("wifi", True)
 
@@ -308,6 +355,8 @@ def modules(flash, opts, probe):
         unique_id=lambda: b"virtual!",
         reset_cause=lambda: cause,
         freq=lambda *a: 125000000,
+        held_us=held_us,
+        flash_us=lambda: flash.n[TOOK],
         **names
     )
     ports.forget()
@@ -315,6 +364,8 @@ def modules(flash, opts, probe):
         import hashlib
 
         out["hashlib"] = Module("hashlib", sha1=hashlib.sha1)
+    if opts.get("hash_us"):
+        out["hashlib"] = Module("hashlib", sha256=timed_sha256(flash, opts["hash_us"]))
     if opts.get("no_certificates"):  # TLS as of axTLS and of MicroPython before 1.22
         import tls
 

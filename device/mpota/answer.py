@@ -14,14 +14,22 @@ _WANTED = const(
 
 
 def _line(net):
-    """A header line, in pieces: what is wanted of it. Most servers send long ones that nobody needs."""
+    """In steps: a header line, in pieces: what is wanted of it. Most servers send long ones that nobody
+    needs."""
     out, size, most = [], 0, 5
     while True:
         part = piece(net)
+        if part is None:
+            yield 2
+            continue
+        if not size & 1023:
+            yield 0
         if not part and not size:
             raise OSError(104)  # ECONNRESET
         size += len(part)
         if not part or size > 16384:
+            if out and out[0][:1] == b"\x15":  # an alert of TLS
+                raise HttpError("%s does not speak HTTP: is it https?" % net.at[1])
             raise HttpError("a header line of over 16 KB, or cut short")
         if not out and part[:9].lower() == b"location:":
             most = _PIECES
@@ -33,14 +41,14 @@ def _line(net):
 
 
 def read(net, host):
-    """Read the status line and the headers, and find out how long the body is."""
+    """In steps: read the status line and the headers, and find out how long the body is."""
     net.status = 100
     while 100 <= net.status < 200:  # 103 and the like: the answer is still to come
-        parts = _line(net)[0].split(None, 2)
+        parts = (yield from _line(net))[0].split(None, 2)
         if len(parts) < 2 or parts[0][:7] != b"HTTP/1." or not parts[1].isdigit():
             raise HttpError("%s does not speak HTTP" % host)
         net.status = int(parts[1])
-        _headers(net, host)
+        yield from _headers(net, host)
     head = net.head
     keep = head.get(b"connection", b"").lower()
     net.keep = keep != b"close" and (parts[0] != b"HTTP/1.0" or keep == b"keep-alive")
@@ -68,7 +76,7 @@ def read(net, host):
 def _headers(net, host):
     net.head = head = {}
     for _ in range(101):
-        line = _line(net)
+        line = yield from _line(net)
         first = line[0]
         if first in (b"\r\n", b"\n"):
             return

@@ -2,12 +2,13 @@
 does not grow with the number of assets.
 
     net.api.url      of the repository's releases
-    net.api.ids      of the manifest and the pack, by the CRC32 of the name
+    net.api.ids      of the manifests and packs that the board may take, by the CRC32 of the name
     net.api.tag, id  of the release that was looked up last, and its etag
     net.api.listed   whether the ids of all its assets are in a file, see assets.py
 """
 
 import os
+import sys
 from mpota import Bag, HttpError
 from mpota.body import drop, readinto
 from mpota.http import follow, split
@@ -34,21 +35,21 @@ def start(net):
             raise OtaError("the token is not sent over http (insecure_token_over_http is not set)")
     elif not use("mpota.tls").checks(c) and not c.insecure_token_without_certificate:
         why = "insecure_token_without_certificate is not set"
-        raise OtaError("no certificates are checked, so the token is not sent (%s)" % why)
+        raise OtaError("the token is not sent: no certificates are checked (%s)" % why)
     net.auth = ("Authorization: Bearer " + c.token, at)
 
 
 def get(net, rest, etag=None):
-    """Ask the API; the status of its answer."""
+    """In steps: ask the API; the status of its answer."""
     lines = ["Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28"]
     if etag:
         lines.append("If-None-Match: " + etag)
-    follow(net, [net.api.url + rest], lines)
+    yield from follow(net, [net.api.url + rest], lines)
     return net.status
 
 
 def look_up(net, which, done=None):
-    """Find the release with this tag, None: the latest. False where it is the one of which
+    """In steps: find the release with this tag, None: the latest. False where it is the one of which
     `done(tag)` says that it is not needed: an answer that costs nothing of the token's limit."""
     api, name = net.api, net.config.name
     saved = None if which or not done else _saved()
@@ -56,11 +57,11 @@ def look_up(net, which, done=None):
         r = net.config.record
         if saved[1] != name or saved[2] not in (r["version"], r["bad"]) or not done(saved[2]):
             saved = None
-    status = get(net, "/tags/" + which if which else "/latest", saved and saved[0])
+    status = yield from get(net, "/tags/" + which if which else "/latest", saved and saved[0])
     if status == 304 and saved:
         return False
     if status != 200:
-        drop(net)
+        yield from drop(net)
         if saved and status == 400:  # what was noted may be what it does not understand
             os.remove(_ETAG)
         use("mpota.refused").no_release(net, which)
@@ -68,8 +69,8 @@ def look_up(net, which, done=None):
     api.tag = api.id = None
     api.ids.clear()
     api.listed = False
-    _read(net)
-    drop(net)
+    yield from _read(net)
+    yield from drop(net)
     if which and api.tag != which:
         raise HttpError("asked for %s, was given %r" % (which, api.tag))
     if not api.tag or not api.id:
@@ -77,15 +78,30 @@ def look_up(net, which, done=None):
     return True
 
 
+def find(net, done):
+    """In steps: look up the release that CONFIG asks for. False where it is not needed, see look_up()."""
+    c = net.config
+    if not (yield from look_up(net, c.channel or c.tag, done)):
+        return False
+    if not c.channel:
+        net.tag = net.api.tag
+        if not c.tag and done(net.tag):
+            remember(net)
+            return False
+    return True
+
+
 def _read(net):
-    """Take the tag, the id, and the ids of two assets from the answer that comes in."""
+    """In steps: take the tag, the id, and the ids of two assets from the answer that comes in."""
     api, seen = net.api, {}
     inside = [False]
+    form = "-mpy-%d" % (getattr(sys.implementation, "_mpy", 0) & 0xFF)
 
     def keep(name, id):
-        pack = ("%s-%s.pack" % (net.config.repo, api.tag)).replace("+", "-")
-        if name == b"manifest.json" or (api.tag and name == pack.encode()):
-            api.ids[crc32(name)] = id
+        pack = ("%s-%s" % (net.config.repo, api.tag)).replace("+", "-")
+        for x in ("", form):
+            if name == ("manifest%s.json" % x).encode() or (api.tag and name == (pack + x + ".pack").encode()):
+                api.ids[crc32(name)] = id
 
     def found(depth, key, value):
         if depth == 1 and key:
@@ -98,7 +114,7 @@ def _read(net):
             asset(key, value, seen, keep)
 
     try:
-        use("mpota.scan").scan(net, readinto, found)
+        yield from use("mpota.scan").scan(net, readinto, found)
     except UnicodeError:
         raise HttpError("the answer of the API is not a release")
 
@@ -112,15 +128,6 @@ def asset(key, value, seen, take):
         if name and id.isdigit() and len(id) < 18 and seen.get(b"state") == b"uploaded":
             take(name, int(id))
         seen.clear()
-
-
-def address(net, name):
-    """Where an asset is asked for; None where its id is not known."""
-    crc = crc32(name.encode())
-    id = net.api.ids.get(crc)
-    if not id and net.api.listed:
-        id = use("mpota.assets").find(crc)
-    return ["%s/assets/%d" % (net.api.url, id)] if id else None
 
 
 # --- the answer of last time ---------------------------------------------

@@ -4,8 +4,7 @@ A copy of each lies in .ota/kept until the next update."""
 import json
 import os
 from ota_files import kind
-from ota_moves import copy
-from ota_updater import HOME, ROOT, log
+from ota_updater import HOME, ROOT, log, use
 
 _LIST = HOME + "new/aside"
 
@@ -19,7 +18,7 @@ def note(plan, path, what):
 
 
 def put():
-    """Copy the files that were noted."""
+    """In steps: copy the files that were noted."""
     if not kind(HOME + "kept"):
         os.mkdir(HOME + "kept")
     number = 0
@@ -27,7 +26,7 @@ def put():
         for line in f:
             path, what = json.loads(line)
             name = "kept/%d-%s" % (number, path[path.rfind("/") + 1 :])
-            copy(ROOT + path, HOME + name)
+            yield from use("ota_moves").copying(ROOT + path, HOME + name)
             log("W", "%s was changed on the board, and is %s; a copy is .ota/%s until the next update" % (path, what, name))
             number += 1
     os.remove(_LIST)

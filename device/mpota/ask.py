@@ -1,18 +1,18 @@
 """mpota: the question whether there is a release to take; its manifest is open then."""
 
-from mpota.body import close, drop
-from mpota.http import join, request, split
-from mpota.source import address, headers, open, pack_name, start
+from mpota.body import close
+from mpota.http import split
+from mpota.source import open, start
 from mpota.update import done
 from ota_updater import use
 
 
 def look(config):
-    """The look-up with the manifest of a release open that may be new; None: there is none."""
+    """In steps: the look-up with the manifest of a release open that may be new; None: there is none."""
     net = start(config)
     found = False
     try:
-        found = _find(net, lambda tag: not _wanted(config, tag))
+        found = yield from _find(net, lambda tag: not _wanted(config, tag))
     finally:
         if not found:
             close(net)
@@ -29,20 +29,13 @@ def _wanted(config, tag):
 
 
 def _find(net, done):
-    """Open the manifest of the release, for reading. False where `done(tag)` said, as soon as the tag
+    """In steps: open the manifest of the release, for reading. False where `done(tag)` said, as soon as the tag
     was known, that it is not needed."""
     c = net.config
     if c.tag and c.record["state"] != "trial" and done(c.tag):
         return False
-    if net.api:
-        api = use("mpota.api")
-        if not api.look_up(net, c.channel or c.tag, done):
-            return False
-        if not c.channel:
-            net.tag = net.api.tag
-            if not c.tag and done(net.tag):
-                api.remember(net)
-                return False
+    if net.api and not (yield from use("mpota.api").find(net, done)):
+        return False
 
     def moved(url, to):
         mark = "/releases/download/"  # a renamed repository has another name here
@@ -54,19 +47,7 @@ def _find(net, done):
             if done(net.tag):
                 return True
         if net.tag and split(url)[0] != split(to)[0]:
-            _guess(net, url)
+            yield from use("mpota.guess").guess(net, url)
         return False
 
-    return open(net, "manifest.json", moved=moved)
-
-
-def _guess(net, url):
-    """Before this host is left: learn where the pack is, on the same connection."""
-    name = pack_name(net)
-    asked = address(net, name)
-    if asked and split(asked)[0] == split(url)[0]:
-        request(net, asked, headers(net))
-        to = net.head.get(b"location")
-        if net.status in (301, 302, 303, 307, 308) and to:
-            net.urls[name] = join(asked, to)
-        drop(net)
+    return (yield from open(net, "manifest.json", moved=moved))

@@ -1,8 +1,7 @@
-"""mpota: the assets of a release that the API did not name with it: the ids of all of them go into a
-file, 4 bytes CRC32 of the name and 8 of the id each."""
+"""mpota: where the API has the assets of a release. Two it has named with the release. For others the ids of
+all go into a file, 4 bytes CRC32 of the name and 8 of the id each."""
 
 import os
-from mpota.api import address, asset, get, look_up
 from mpota.body import drop, readinto
 from mpota import HttpError
 from ota_files import crc32, kind
@@ -11,8 +10,14 @@ from ota_updater import HOME, ROOT, OtaError, use
 _IDS = HOME + "new/ids"
 
 
-def find(crc):
-    """The id of the asset whose name has this CRC32, or None."""
+def address(net, name):
+    """Where an asset is asked for; None where its id is not known."""
+    crc = crc32(name.encode())
+    id = net.api.ids.get(crc) or (net.api.listed and _find(crc))
+    return ["%s/assets/%d" % (net.api.url, id)] if id else None
+
+
+def _find(crc):
     entry = bytearray(12)
     with open(_IDS, "rb") as f:
         while f.readinto(entry) == 12:
@@ -21,16 +26,27 @@ def find(crc):
 
 
 def search(net, name):
-    """Where this asset of a release is asked for, wherever in the list it stands."""
-    if net.api.tag != net.tag:
-        look_up(net, net.tag)
+    """In steps: where this asset of a release is asked for, wherever in the list it stands."""
+    yield from _look_up(net)
     url = address(net, name)
     if not url and not net.api.listed:
-        _list(net)
+        yield from _list(net)
         url = address(net, name)
     if not url:
         raise OtaError("release %s of %s has no asset %s" % (net.tag, net.config.name, name))
     return url
+
+
+def prepare(net):
+    """In steps: learn where all assets are, while there is room for it: before the files are fetched."""
+    yield from _look_up(net)
+    if not net.api.listed:
+        yield from _list(net)
+
+
+def _look_up(net):
+    if net.api.tag != net.tag:
+        yield from use("mpota.api").look_up(net, net.tag)
 
 
 def _list(net):
@@ -43,22 +59,21 @@ def _list(net):
             f.write(crc32(name).to_bytes(4, "big") + id.to_bytes(8, "big"))
 
         for page in range(1, 11):  # of 100: GitHub's limit for a release
-            if _page(net, page, take) < 100:
+            if (yield from _page(net, page, take)) < 100:
                 break
     net.api.listed = True
 
 
 def _page(net, page, take):
-    """How many assets a page of the list has."""
-    status = get(net, "/%d/assets?per_page=100&page=%d" % (net.api.id, page))
+    """In steps: how many assets a page of the list has."""
+    status = yield from use("mpota.api").get(net, "/%d/assets?per_page=100&page=%d" % (net.api.id, page))
     if status != 200:
         host = net.at and net.at[1]
-        drop(net)
+        yield from drop(net)
         e = HttpError("%s answers %d for the list of assets" % (host, status))
         e.status = status
         raise e
-    seen = {}
-    count = [0]
+    seen, count, asset = {}, [0], use("mpota.api").asset
 
     def found(depth, key, value):
         if depth == 2:
@@ -67,6 +82,6 @@ def _page(net, page, take):
                 raise HttpError("more assets on a page than were asked for")
             asset(key, value, seen, take)
 
-    use("mpota.scan").scan(net, readinto, found)
-    drop(net)
+    yield from use("mpota.scan").scan(net, readinto, found)
+    yield from drop(net)
     return count[0]

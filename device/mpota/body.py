@@ -1,5 +1,9 @@
 """mpota: the body of an answer, and waiting for bytes. While a file comes in nothing else of the
-client is in memory; `net` is explained in http.py."""
+client is in memory; `net` is explained in http.py.
+
+What reads here never waits: None says that nothing has come yet, and what was read of a line is kept
+in net.part. Whoever asked gives the others their turn, and asks again.
+"""
 
 import time
 from mpota import HttpError
@@ -9,7 +13,7 @@ from ota_updater import buffer, use
 def close(net):
     if net.sock:
         net.sock.close()
-        net.sock = net.at = None
+        net.sock = net.at = net.part = net.since = None
 
 
 # --- waiting -------------------------------------------------------------
@@ -24,27 +28,29 @@ def in_time(net):
     return now
 
 
-def wait(net, since):
-    """Nothing has come since then (ticks in ms): wait a little, within the bounds."""
-    if time.ticks_diff(in_time(net), since) > net.config.timeout_s * 1000:
+def wait(net):
+    """Nothing has come: hold the bounds. Returns None, for others to have their turn."""
+    now = in_time(net)
+    if net.since is None:
+        net.since = now
+    if time.ticks_diff(now, net.since) > net.config.timeout_s * 1000:
         raise OSError(110)  # ETIMEDOUT
-    time.sleep_ms(2)
 
 
 def piece(net):
     """A line, or the next 64 bytes of it; less where the connection ends. readline() takes all of its
     limit from the heap, whatever comes."""
-    out = b""
-    since = time.ticks_ms()
+    out = net.part or b""
     while len(out) < 64 and out[-1:] != b"\n":
         part = net.sock.readline(64 - len(out))
-        if part:
-            out += part
-            since = time.ticks_ms()
-        elif part is not None:
+        if part is None:
+            net.part = out
+            return wait(net)
+        net.since = None
+        if not part:
             break
-        else:
-            wait(net, since)
+        out += part
+    net.part = None
     return out
 
 
@@ -52,12 +58,15 @@ def piece(net):
 
 
 def readinto(net, buf):
-    """Read some of the body: how many bytes, 0 at its end. Raises HttpError where it is cut short."""
+    """Read some of the body: how many bytes, 0 at its end, None where nothing has come yet. Raises
+    HttpError where it is cut short."""
     if net.chunk is not None:
         return use("mpota.chunks").readinto(net, buf)
     if not net.left:
         return 0
     n = some(net, buf[: net.left] if 0 < net.left < len(buf) else buf)
+    if n is None:
+        return None
     if net.left > 0:
         net.left -= n
     elif not n:
@@ -68,16 +77,14 @@ def readinto(net, buf):
 
 
 def some(net, buf):
-    """How many bytes of the connection were there, at least one; 0 at the end of a body that has no
-    other one."""
-    since = time.ticks_ms()
+    """How many bytes of the connection were there, at least one, or None; 0 at the end of a body that has
+    no other one."""
     host = net.at[1]
     try:
-        while True:
-            n = net.sock.readinto(buf)
-            if n is not None:
-                break
-            wait(net, since)
+        n = net.sock.readinto(buf)
+        if n is None:
+            return wait(net)
+        net.since = None
         if not n and net.left >= 0:
             raise OSError("it ended in the middle")
         _hold_speed(net, n)
@@ -101,11 +108,14 @@ def _hold_speed(net, n):
 
 
 def drop(net):
-    """Be done with the body: read on to its end where that is near, else close."""
+    """In steps: be done with the body. Read on to its end where that is near, else close."""
     most = 4096
     while net.left:
         if most <= 0 or net.left < 0:
             close(net)
             net.left = 0
             return
-        most -= readinto(net, buffer())
+        n = readinto(net, buffer())
+        if n:
+            most -= n
+        yield 0 if n else 2

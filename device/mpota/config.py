@@ -14,7 +14,7 @@ _FLAGS = const(
     " insecure_skip_tls_verification"
 )
 # Name, usual value, least value: whole numbers.
-_COUNTS = const((("trial_boots", 3, 1), ("trial_s", 600, 0), ("retries", 3, 1)))
+_COUNTS = const((("trial_resets", 5, 1), ("trial_starts", 300, 1), ("trial_s", 600, 0), ("trial_wait_s", 7200, 0), ("retries", 3, 1)))
 # Seconds, and bytes a second: any number.
 _AMOUNTS = const((("timeout_s", 20), ("deadline_s", 1800), ("min_rate", 50)))
 _MOST = const(1000000)
@@ -25,7 +25,7 @@ def _nearest(key, known):
     best, most = "", -100
     key = str(key).lower()
     for name in known:
-        n = -abs(len(name) - len(key))
+        n = (name[:1] == key[:1]) - 2 * abs(len(name) - len(key))
         for i in range(len(name)):
             n += 2 if name[i : i + 2] in key else 1 if name[i] in key else 0
         if n > most:
@@ -53,7 +53,7 @@ def read(given):
     """CONFIG, checked. The attributes of what comes back are the keys of docs/config.md, and `name`:
     OWNER/REPO."""
     c = Bag()
-    _check_keys(given, (_TEXTS + " " + _FLAGS + " keys limits").split(), "CONFIG")
+    _check_keys(given, (_TEXTS + " " + _FLAGS + " keys limits feed progress").split(), "CONFIG")
     for key in _TEXTS.split():
         value = given.get(key)
         if value is not None and not isinstance(value, str):
@@ -68,6 +68,10 @@ def read(given):
             raise OtaError("CONFIG: %s is neither True nor False" % key)
         if value:
             setattr(c, key, True)
+    c.told = given  # "progress" is looked up there
+    for key in ("feed", "progress"):
+        if given.get(key) is not None and not callable(given[key]):
+            raise OtaError("CONFIG: %s cannot be called: a function is needed" % key)
     c.keys = given.get("keys")
     if c.keys == [] or c.keys == ():
         c.keys = None  # said so; anything else is meant to be keys

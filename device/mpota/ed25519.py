@@ -4,6 +4,8 @@ Strict: one signature has one accepted form, and a key that verifies anything
 is refused. S is below L, A and R are canonical and not of small order, and
 R = S*B - k*A holds exactly, without the cofactor. No input is secret, so the
 time may depend on them.
+
+It takes a board seconds, and so goes in steps: others have their turn at each yield.
 """
 
 from array import array
@@ -11,6 +13,10 @@ from array import array
 _P = (1 << 255) - 19
 _L = (1 << 252) + 27742317777372353535851937790883648493
 _M64 = (1 << 64) - 1
+# d of the curve, and its base point.
+_D = 0x52036CEE2B6FFE738CC740797779E89800700A4D4141D8AB75EB4DCA135978A3
+_BX = 0x216936D3CD6E53FEC0A4E231FDD6DC5C692CC7609525A7B2C9562D608F25D51A
+_BY = 0x6666666666666666666666666666666666666666666666666666666666666658
 
 
 def _constants():
@@ -23,6 +29,8 @@ def _constants():
     n = 0
     r = s = 2 << 64
     for p in range(2, 410):
+        if not p & 7:
+            yield 0
         for q in range(2, 21):  # enough, as 23 * 23 is above 410
             if p % q == 0 and p != q:
                 break
@@ -39,7 +47,7 @@ def _constants():
 
 
 def _sha512(data):
-    state, k = _constants()
+    state, k = yield from _constants()
     mask = _M64
     # A word times this is the word twice side by side, and a shift of that a
     # rotation. What is above 64 bits is garbage and is masked off with the sum.
@@ -51,6 +59,8 @@ def _sha512(data):
         a, b, c, d, e, f, g, h = state
         for t in range(80):
             i = t & 15
+            if not i:
+                yield 0
             x = w[i]
             if t > 15:
                 y = w[(i + 1) & 15]
@@ -149,8 +159,10 @@ def _power(c):
     r, n = c, 1
     for bit in b"\1\1\1\1\0\1\0":
         s = r
-        for _ in range(n):
+        for i in range(n):
             s = s * s % p
+            if not i & 15:
+                yield 0
         r = r * s % p
         n *= 2
         if bit:
@@ -164,23 +176,18 @@ def _x(y):
     """An x for the y of a point, None if there is none: RFC 8032, section 5.1.3."""
     u, v = y * y - 1, (_D * y * y + 1) % _P
     w = u * v * v * v % _P
-    x = w * _power(w * v * v * v * v % _P) % _P
+    x = (yield from _power(w * v * v * v * v % _P)) * w % _P
     if (v * x * x - u) % _P:
         # A square times -1? Then a root of -1 is missing: 2**((p - 1) / 4)
-        r = _power(2)
+        r = yield from _power(2)
         x = x * r * r * 2 % _P
         if (v * x * x - u) % _P:
             return None
     return x
 
 
-_D = -121665 * _inverse(121666) % _P
-_BY = 4 * _inverse(5) % _P
-_BX = _P - _x(_BY)  # the even one
-
-
 def verify(public, message, signature):
-    """Whether the 64 bytes are a signature of the message by the key of 32 bytes."""
+    """In steps: whether the 64 bytes are a signature of the message by the key of 32 bytes."""
     if len(public) != 32 or len(signature) != 64:
         return False
     y = int.from_bytes(public, "little")
@@ -188,16 +195,19 @@ def verify(public, message, signature):
     s = int.from_bytes(signature[32:], "little")
     if y >= _P or s >= _L:
         return False
-    x = _x(y)
+    x = yield from _x(y)
     if x is None or _small(x, y):
         return False
-    k = int.from_bytes(_sha512(signature[:32] + public + message), "little") % _L
+    k = yield from _sha512(signature[:32] + public + message)
+    k = int.from_bytes(k, "little") % _L
     if x & 1 == sign:
         x = _P - x  # -A
     tables = (_odd(_BX, _BY), _odd(x, y))
     digits = (_digits(s), _digits(k))
     q = (0, 1, 1, 1)
     for i in range(255, -1, -1):
+        if not i & 3:
+            yield 0
         q = _double(*q)
         for j in (0, 1):
             d = digits[j][i]

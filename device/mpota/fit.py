@@ -3,44 +3,85 @@ manifest, as it comes in, before anybody has looked into the rest of it."""
 
 import os
 import sys
-from mpota import Refused
+from mpota import HttpError, Refused
 from mpota.body import close, readinto
-from ota_files import kind
-from ota_updater import FIRMWARE, HOME, ROOT, OtaError, buffer, log, place, use
+from mpota.update import OPENING, done
+from ota_files import kind, line
+from ota_updater import HOME, ROOT, OtaError, buffer, log, place, use
 
 
 def look(net):
-    """`net` where the release is one to take, else None; what was read of the manifest is net.first."""
+    """In steps: `net` where the release is one to take, else None; what was read of the manifest is net.first."""
     keep = False
     try:
-        first = net.first = _first_line(net)
-        end = first.find(b"\n") + 1
-        header = use("mpota.header").read_header(first[:end] if end else first)
-        version = header["version"]
-        if net.tag and version != net.tag:
-            raise OtaError("release %s has a manifest of %s" % (net.tag, version))
-        net.tag = version
-        if use("mpota.want").wanted(net.config, version):
+        header = yield from _header(net)
+        version = net.tag
+        take = use("mpota.want").wanted(net.config, version)
+        installed = version == net.config.record["version"]
+        if not take and not installed:
+            return None
+        loader = getattr(sys.implementation, "_mpy", 0) & 0xFF
+        if compiled(header, loader) and not (installed and _from_source(loader)):
+            close(net)
+            done("header", "rules", "want")
+            yield from use("mpota.source").open(net, "manifest-mpy-%d.json" % loader)
+            done(*OPENING)
+            header = yield from _header(net)
+        if take:
             fits_board(net.config, header)
             keep = True
-        elif version == net.config.record["version"]:
-            _same(net, first)
+        else:
+            yield from _same(net, net.first)
     finally:
         if not keep:
             close(net)
     return net if keep else None
 
 
+def _header(net):
+    """In steps: the header of the manifest that is open. Its version is net.tag from then on."""
+    first = net.first = yield from _first_line(net)
+    end = first.find(b"\n") + 1
+    header = use("mpota.header").read_header(first[:end] if end else first)
+    version = header["version"]
+    if net.tag and version != net.tag:
+        raise OtaError("release %s has a manifest of %s" % (net.tag, version))
+    net.tag = version
+    return header
+
+
+def compiled(header, loader):
+    """Whether the release has a manifest of modules compiled for firmware that loads this version of .mpy."""
+    try:
+        return loader in header["more"]["mpy"]
+    except (KeyError, TypeError):
+        return False
+
+
+def _from_source(loader):
+    """Whether the installed release is the one in .py, though it has a compiled one too: it stays that."""
+    try:
+        with open(HOME + "manifest.json", "rb") as f:
+            return compiled(use("mpota.header").read_header(line(f, 1024)), loader)
+    except OSError:
+        return False
+
+
 def _first_line(net):
     """What comes first of a body: the header, and perhaps a little more."""
-    line = b""
+    first = b""
     piece = buffer()[:128]
-    while b"\n" not in line and len(line) <= 1024:
+    while b"\n" not in first and len(first) <= 1024:
         n = readinto(net, piece)
+        if n is None:
+            yield 2
+            continue
         if not n:
             break
-        line += bytes(piece[:n])
-    return line
+        first += bytes(piece[:n])
+    if first.lstrip()[:1] == b"<":
+        raise HttpError("%s sends a web page, not a release: does the network want a login?" % net.at[1])
+    return first
 
 
 def fits_board(config, header):
@@ -80,6 +121,8 @@ def _board():
 def say_what_hides():
     """Name the files on the board that come before a module of the firmware, or before the updater. The
     app gets them; the updater imports past them, see ota_updater.use()."""
+    firmware = use("ota_firmware").FIRMWARE.split()
+    del sys.modules["ota_firmware"]
     for folder in ("", "lib/"):
         for e in os.ilistdir(ROOT + folder[:3]) if kind(ROOT + folder[:3]) else ():
             name = e[0]
@@ -87,7 +130,7 @@ def say_what_hides():
             if i >= 0:
                 name = name[:i] if name[i:] in (".py", ".mpy") else ""
             path = folder + e[0]
-            if name in FIRMWARE.split():
+            if name in firmware:
                 log("W", "%s hides the firmware's %s from the app, not from the updater" % (path, name))
             elif name in ("mpota", "ota_updater") and not place.startswith(ROOT + folder + "ota_"):
                 log("W", "%s is not the updater in use, that is %s" % (path, place))
@@ -97,7 +140,7 @@ def say_what_hides():
 
 
 def save(net):
-    """Store the manifest: what was read of it, and the rest of the answer behind that."""
+    """In steps: store the manifest, what was read of it, and the rest of the answer behind that."""
     for name in (".ota", ".ota/new", ".ota/old"):
         if not kind(ROOT + name):
             os.mkdir(ROOT + name)
@@ -110,21 +153,22 @@ def save(net):
             net.first = None
             while True:
                 got = readinto(net, b)
-                if not got:
+                if got == 0:
                     return
-                n += got
+                n += got or 0
                 if n > 4194304:
                     raise Refused("manifest refused: too-large")
-                f.write(b[:got])
+                if got:
+                    f.write(b[:got])
+                yield 0 if got else 2
     except OtaError:
         os.remove(path)
         raise
 
 
 def _same(net, first):
-    """The installed version is offered: it must be the installed release, to the byte."""
-    files = use("ota_files")
-    h = files.Hash()
+    """In steps: the installed version is offered; it must be the installed release, to the byte."""
+    h = use("ota_files").Hash()
     if h.key != "sha256":
         return
     h.update(first)
@@ -132,10 +176,10 @@ def _same(net, first):
     n = len(first)
     while n <= 4194304:
         got = readinto(net, b)
-        if not got:
+        if got == 0:
             break
-        h.update(b[:got])
-        n += got
-    mine = files.file_hash(HOME + "manifest.json")
-    if mine and mine != "?" and mine != h.hex():
-        raise Refused("%s is offered with other content than the one installed: refused" % net.tag)
+        if got:
+            h.update(b[:got])
+            n += got
+        yield 0 if got else 2
+    yield from use("mpota.want").same_content(net.tag, h.hex())

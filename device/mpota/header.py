@@ -20,11 +20,11 @@ def read_header(line):
         if line.count(b"[") + line.count(b"{") > 140:  # read as JSON each takes 50 times its size
             raise ValueError
         h = json.loads(line[:-1] + b"]}")
-        if line[:11] != b'{"mpota":1,' or h["files"] or not isinstance(h["version"], str):
-            raise ValueError
-        # Words for what later versions may ask of a reader; this one knows none.
+        # Words for what later versions may ask of a reader; this one knows none, nor what else the line has then.
         words = [str(word) for word in h.get("needs", ())]
         words += ["requires." + key for key in h.get("requires", {}) if key not in _REQUIRES.split()]
+        if line[:11] != b'{"mpota":1,' or not isinstance(h["version"], str) or (not words and h["files"]):
+            raise ValueError
         hooks = () if words else h.get("hooks", {}).values()
         if "pack" in h and not words:
             if number(h["pack"]["size"]) > 68719476736 or not asset_ok(h["pack"]["asset"]):

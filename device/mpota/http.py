@@ -7,6 +7,7 @@ has to be remembered is in a Bag, `net`: the connection outlives this code.
     net.auth     (a header line, where it may be sent) or None
     net.status   of the last answer; net.head what is wanted of its headers
     net.left     bytes of its body to come; in chunks or to the end of the connection: not 0
+    net.since    since when nothing has come, in ms; None: not yet found so
 
 An address is a list of texts: GitHub's signed ones have 850 characters, and a board has no room to have
 them in one piece, and copy them. The first text has all that is ever looked at.
@@ -73,17 +74,18 @@ def join(url, to):
 
 
 def request(net, url, headers=()):
-    """Send a GET and read the answer's headers; the body is then had by body.readinto(). Raises HttpError; a
-    connection that the server has closed in the meantime is opened again once."""
+    """In steps: send a GET and read the answer's headers; the body is then had by body.readinto(). Raises
+    HttpError; a connection that the server has closed in the meantime is opened again once."""
     at, i = split(url)
     if net.left:  # an unread body is in the way
         close(net)
     while True:
-        fresh = use("mpota.send").connect(net, at)
+        fresh = yield from use("mpota.send").connect(net, at)
         try:
-            use("mpota.send").ask(net, url, i, headers)
+            yield from use("mpota.send").ask(net, url, i, headers)
             done("send", "tls")
-            use("mpota.answer").read(net, at[1])
+            yield 0
+            yield from use("mpota.answer").read(net, at[1])
             done("answer")
             return
         except (OSError, ValueError) as e:  # ValueError: a certificate
@@ -100,18 +102,18 @@ def request(net, url, headers=()):
 
 
 def follow(net, url, headers=(), moved=None):
-    """GET through redirects. `moved(from, to)` is told of each and may stop by returning True:
+    """In steps: GET through redirects. `moved(from, to)` is told of each and may stop by returning True:
     then None is returned. Else the address of the answer that is now open."""
     for _ in range(5):
-        request(net, url, headers)
+        yield from request(net, url, headers)
         if net.status not in (301, 302, 303, 307, 308):
             return url
         to = net.head.get(b"location")
         if not to or not to[0]:
             raise HttpError("redirect without an address from " + net.at[1])
         to = join(url, to)
-        drop(net)
-        if moved and moved(url, to):
+        yield from drop(net)
+        if moved and (yield from moved(url, to)):
             return None
         url = to
     raise HttpError("redirects without an end")

@@ -13,7 +13,7 @@ except ImportError:
 
 
 def inflate(to, f, left, end):
-    """Write a zlib stream of `left` bytes to `f`, which gives the file of `to`, a Fetch, up to byte `end`.
+    """In steps: write a zlib stream of `left` bytes to `f`, which gives the file of `to`, a Fetch, up to byte `end`.
 
     DeflateIO asks its source for each byte by itself. From a BytesIO it has them without a call
     into Python each, so there are always enough of them there: 96 bytes take 180 at most, and
@@ -30,9 +30,10 @@ def inflate(to, f, left, end):
             size -= used
             bio.readinto(feed[:size])
             while left and size < len(feed):
-                n = to.read(feed[size : size + min(left, len(feed) - size)])
+                n = to.read(feed[size : size + min(left, len(feed) - size)]) or 0
                 size += n
                 left -= n
+                yield 0 if n else 2
             bio.seek(0)
             bio.write(feed[:size])
             bio.seek(0)
@@ -44,8 +45,11 @@ def inflate(to, f, left, end):
         if not n:
             raise Damaged("it does not unpack")
         to.write(f, out[:n])
+        if to.got & 511 < n:
+            yield 0
     while left:
-        left -= to.read(feed[: min(left, len(feed))])
+        left -= to.read(feed[: min(left, len(feed))]) or 0
+        yield 2
 
 
 def _deflate(bio, head):

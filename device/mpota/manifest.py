@@ -7,14 +7,16 @@ read what `seal`, a hash of the whole, is of: what one pass has checked the next
 import json
 import os
 from mpota.update import done
-from ota_files import Damaged, Hash, file_hash, kind, line
+from ota_files import Damaged, Hash, hashing, kind, line
 from ota_updater import HOME, use
 
 
 def staged(i, e):
-    """Whether file `i` of the manifest lies in new/ already, whole."""
+    """In steps: whether file `i` of the manifest lies in new/ already, whole."""
     path = HOME + "new/%d" % i
-    return kind(path) == 0x8000 and os.stat(path)[6] == e["size"] and file_hash(path) == e[Hash.key]
+    if kind(path) != 0x8000 or os.stat(path)[6] != e["size"]:
+        return False
+    return (yield from hashing(path)) == e[Hash.key]
 
 
 class Manifest:

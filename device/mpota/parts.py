@@ -7,14 +7,14 @@ from then on boot.py starts that one, until the new one has proved itself (ota_t
 
 import os
 from mpota import Refused
-from ota_files import file_hash, kind
+from ota_files import hashing, kind
 from ota_updater import ROOT, log, place
 
-# The guard and what it needs, and the package of all else.
+# The guard and what it needs; a test compares them with the files. The package `mpota` has all else.
 NAMES = (
-    "ota_app", "ota_files", "ota_journal", "ota_moves", "ota_rescue", "ota_steps", "ota_swap", "ota_trial",
-    "ota_updater",
-)
+    "ota_aio ota_app ota_cause ota_due ota_fail ota_files ota_firmware ota_journal ota_keep ota_main ota_moves ota_over"
+    " ota_plan ota_rescue ota_steps ota_swap ota_trial ota_updater"
+).split()
 _ROOTS = ("", "lib/")
 
 
@@ -82,7 +82,7 @@ class Updater:
         return True
 
     def finish(self):
-        """Check that the release has the updater whole or not at all; plan its backup. Returns what is
+        """In steps: check that the release has the updater whole or not at all; plan its backup. Returns what is
         to be removed at the end."""
         if not self._paths:
             for path in self._old:
@@ -100,10 +100,12 @@ class Updater:
             log("W", "the updater of the release does without " + ", ".join(sorted(lost)))
         if self._changed or [p for p in more + home if _split(p)[1] in NAMES and p not in self._paths]:
             for path in home:
-                self._backup(path, drops)
+                yield from self._backup(path, drops)
         for path in more:
-            if path not in drops and kind(ROOT + path) == 0x8000 and not self.plan.save(path, file_hash(ROOT + path)):
-                drops.append(path)
+            if path not in drops and kind(ROOT + path) == 0x8000:
+                h = yield from hashing(ROOT + path)
+                if not self.plan.save(path, h):
+                    drops.append(path)
         return drops
 
     def _check_whole(self):
@@ -125,7 +127,8 @@ class Updater:
         return seen
 
     def _backup(self, path, drops):
-        self.plan.line("agent", path, path.split("/")[-1], file_hash(ROOT + path))
+        h = yield from hashing(ROOT + path)
+        self.plan.line("agent", path, path.split("/")[-1], h)
         self.plan.grow(os.stat(ROOT + path)[6])
         if path not in self._paths:
             drops.append(path)

@@ -1,9 +1,8 @@
 """mpota: leaving a server alone for a while."""
 
-import time
 from os import urandom
 from mpota import HttpError
-from ota_updater import log
+from ota_updater import log, use
 
 
 def _jitter(n):
@@ -27,15 +26,17 @@ def busy(net, host):
 
 def _until(reset):
     """Seconds until a time that is given in seconds since 1970; 0 where it is past or the clock is not set."""
-    now = int(time.time()) + (946684800 if time.gmtime(0)[0] == 2000 else 0)
-    return max(0, reset - now) if now > 1700000000 else 0
+    now = use("mpota.clock").now()
+    return max(0, reset - now) if now else 0
 
 
 def pause(attempt, error):
-    """Wait before another attempt (from 0): as long as the server asked for, else 1, 2, 4 ... s, with
+    """In steps: wait before another attempt (from 0): as long as the server asked for, else 1, 2, 4 ... s, with
     jitter. Where that is over a minute `error` is raised, for the app to sleep meanwhile."""
     if error.wait > 60:
         raise error
     ms = error.wait * 1000 or _jitter(1000 << attempt)
     log("W", "again in %d ms" % ms)
-    time.sleep_ms(ms)
+    while ms > 0:
+        yield min(ms, 100)  # a watchdog is fed between two of them
+        ms -= 100

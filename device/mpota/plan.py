@@ -5,8 +5,7 @@ import json
 import os
 from mpota.check import sort_key
 from mpota.manifest import staged
-from ota_files import Hash, file_hash, kind
-from ota_moves import copies
+from ota_files import Hash, hashing, kind
 from ota_updater import HOME, ROOT, OtaError, log, use
 
 def _next(it):
@@ -16,7 +15,10 @@ def _next(it):
 
 
 class Plan:
-    """After make(): `todo`, a bit for each file of the manifest that changes; `bytes` to download."""
+    """After make(): `todo`, a bit for each file of the manifest that changes; `missing`, for each that is not
+    in new/ yet; `bytes` to download."""
+
+    copies = None  # whether moves are copies, see ota_moves: set by who has made it
 
     def __init__(self, manifest, old, config):
         """`old`: the manifest of the installed release, None where that is not known."""
@@ -24,10 +26,10 @@ class Plan:
         self._repair = config.record["repair"]
         # Without its file of keys a board would take no release any more.
         self._stay = "boot.py main.py".split() + [config.keys_file]
-        self.todo, self.had = bytearray(), bytearray()
+        self.todo, self.had, self.missing = bytearray(), bytearray(), bytearray()
         self.changes = self.bytes = self.blocks = self.aside = 0
         self.gone = []  # directories that have to make way for files
-        self.late = None
+        self.late = self._hides = None
         stat = os.statvfs(ROOT)
         self.block = stat[1] or stat[0]
 
@@ -37,7 +39,7 @@ class Plan:
             yield sort_key(e["path"]), e
 
     def make(self):
-        """Write new/plan. True where anything has to change. Raises OtaError where it cannot be done."""
+        """In steps: write new/plan. True where anything has to change. Raises OtaError where it cannot be done."""
         self.updater = None
         self._rom = use("mpota.rom") if kind("/rom") else None
         old = self._installed()
@@ -51,24 +53,28 @@ class Plan:
                 while o and o[0] < key:
                     if key.startswith(o[0] + b"\0") and "keep" not in o[1]:
                         self._removed = o[0]
-                    self._remove(o[1])
+                    yield from self._remove(o[1])
                     o = _next(old)
+                if self._hides and sort_key(self._hides) <= key:
+                    yield from self._unhide(e["path"])
                 if o and o[0] == key:
-                    if o[1]["path"] == e["path"] or copies():
+                    if o[1]["path"] == e["path"] or self.copies:
                         was = o[1]
                     else:  # only the letter case differs; to FAT it is one file
-                        self._remove(o[1])
+                        yield from self._remove(o[1])
                     o = _next(old)
-                self._compare(number, e, was)
+                yield from self._compare(number, e, was)
                 number += 1
             while o:
-                self._remove(o[1])
+                yield from self._remove(o[1])
                 o = _next(old)
-            drops = self.updater.finish() if self.updater else ()
+            if self._hides:
+                yield from self._unhide("")
+            drops = (yield from self.updater.finish()) if self.updater else ()
             for folder in self.gone:
                 self.line("rmdir", folder)
             self.manifest.check = None  # its hash says that what is read from now on is the same
-            use("mpota.puts").write(self)
+            yield from use("mpota.puts").write(self)
             for path in drops:
                 self.line("drop", path)
             if self.late:
@@ -93,7 +99,7 @@ class Plan:
         if n is None:
             n = "r%d" % self._saved
             self._saved += 1
-        if copies() or path[: path.rfind("/") + 1] in ("", "lib/"):
+        if self.copies or path[: path.rfind("/") + 1] in ("", "lib/"):
             self.line("copy", path, n, h)
             self.grow(os.stat(ROOT + path)[6])
             return False
@@ -105,9 +111,18 @@ class Plan:
         if self._old and h != "?" and not self._repair and (not was or was[Hash.key] != h):
             use("mpota.aside").note(self, path, what)
 
+    def _unhide(self, path):
+        """In steps: what an import would take before a file of the release must go; `path` comes next in that."""
+        hides, self._hides = self._hides, None
+        if hides != path:
+            yield from self._remove({"path": hides, Hash.key: ""})
+
     def _remove(self, e):
         path = e["path"]
-        h = file_hash(ROOT + path)
+        if path == self._hides:
+            self._hides = None
+        yield 0
+        h = yield from hashing(ROOT + path)
         if h is None or (self._ours(path) and self.updater.takes_over(path)) or "keep" in e:
             return
         if path in self._stay:
@@ -122,7 +137,11 @@ class Plan:
         if not number & 7:
             self.todo.append(0)
             self.had.append(0)
+            self.missing.append(0)
+        yield 0
         ours = self._ours(path) and self.updater.look(path)
+        if not ours and path[-4:] == ".mpy" and kind(ROOT + path[:-3] + "py") == 0x8000:
+            self._hides = path[:-3] + "py"
         if self._rom:
             self._rom.look(path)
         self._parents(path)
@@ -130,13 +149,14 @@ class Plan:
         if there and "keep" in e and not ours:
             return there == 0x4000 and log("W", "kept, a folder in the place of a file: " + path)
         if there == 0x4000:
-            self._make_way(path)
-        h = file_hash(ROOT + path) if there == 0x8000 else None
+            yield from self._make_way(path)
+        h = (yield from hashing(ROOT + path)) if there == 0x8000 else None
         if h == e[Hash.key]:
             return
         bit = 1 << (number & 7)
         self.todo[number >> 3] |= bit
-        if not staged(number, e):
+        if not (yield from staged(number, e)):
+            self.missing[number >> 3] |= bit
             self.bytes += e.get("length", e["size"])
             self.grow(e["size"])
         guard = ours and self.updater.changes(path)
@@ -165,8 +185,12 @@ class Plan:
             i = path.find("/", i + 1)
 
     def _make_way(self, path):
-        """A directory stands where a file has to be: fine if nothing but removed files is in it."""
-        ours = [e["path"] for _, e in self._installed() if e["path"].startswith(path + "/") and "keep" not in e]
+        """In steps: a directory stands where a file has to be. Fine if nothing but removed files is in it."""
+        ours = []
+        for _, e in self._installed():
+            if e["path"].startswith(path + "/") and "keep" not in e:
+                ours.append(e["path"])
+            yield 0
 
         def walk(folder):
             for e in os.ilistdir(ROOT + folder):

@@ -7,22 +7,23 @@ from ota_updater import HOME, OtaError, log, use
 
 # Those that a trial may do without, too: what the next update needs depends on the server and the files.
 _PHASES = (
-    "config pause ask want fit header api scan assets refused accept sign ed25519 manifest check compare parts"
-    " plan puts aside rom stage fetch inflate pieces chunks trouble tls"
+    "start config clock pause seek ask guess want fit by_hand header api scan assets refused accept sign ed25519 manifest"
+    " check compare parts plan puts aside rom stage take fetch inflate pieces chunks trouble tls"
 )
 
 
-def prove(config, seek):
-    """The server was reached, by these settings the release is for this board, and every phase loads."""
-    for name in _PHASES.split():
-        _load("mpota." + name)
-        done()
+def prove(config):
+    """In steps: the server was reached, by these settings the release is for this board, and every phase loads."""
+    # The app may confirm between two steps, and then this file is gone: read it in the first.
     with open(HOME + "new/manifest.json", "rb") as f:
         header = use("mpota.header").read_header(line(f, 1024))
     use("mpota.fit").fits_board(config, header)
-    done()
+    for name in _PHASES.split():
+        _load("mpota." + name)
+        done()
+        yield 0
     try:
-        net = seek(config)
+        net = yield from use("mpota.seek").seek(config)
         if net:
             use("mpota.body").close(net)
     except (Refused, HttpError) as e:

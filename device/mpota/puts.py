@@ -2,12 +2,11 @@
 
 import os
 from ota_files import Hash, kind
-from ota_moves import clear
 from ota_updater import ROOT, OtaError, use
 
 
 def write(p):
-    """The folders and files to come, in the order of the manifest."""
+    """In steps: the folders and files to come, in the order of the manifest."""
     number, made = 0, ""
     for e in p.manifest:
         path = e["path"]
@@ -21,6 +20,7 @@ def write(p):
             else:
                 p.line(*op)
         number += 1
+        yield 0
 
 
 def _folders(p, path, made):
@@ -38,8 +38,8 @@ def _folders(p, path, made):
 
 
 def check_space(p):
-    """Raise OtaError unless there is room, before anything big is written; then copy what was changed."""
-    clear("kept")  # of the update before this one
+    """In steps: raise OtaError unless there is room, before anything big is written; then copy what was changed."""
+    yield from use("ota_moves").clearing("kept")  # of the update before this one
     stat = os.statvfs(ROOT)
     # LittleFS counts blocks twice that two files share: more may be in use than there are.
     free = stat[3] * p.block if stat[3] <= stat[2] else 0
@@ -47,4 +47,4 @@ def check_space(p):
     if free < need:
         raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))
     if p.aside:
-        use("mpota.aside").put()
+        yield from use("mpota.aside").put()

@@ -1,7 +1,7 @@
 """mpota: what an answer means that is not simply the whole of what was asked for."""
 
 from mpota import HttpError
-from mpota.body import close, drop, readinto
+from mpota.body import close, readinto
 from ota_updater import OtaError, buffer
 
 
@@ -9,7 +9,7 @@ def no_asset(net, name):
     """Say what an answer without the asset means."""
     host, status, c = net.at[1], net.status, net.config
     if status == 404:
-        drop(net)
+        close(net)
         where = "channel " + c.channel if c.channel and not net.tag else "release %s" % (net.tag or "(latest)")
         hint = "" if net.auth or name != "manifest.json" else "; a private repository needs a token"
         raise OtaError("not found: %s in %s of %s%s" % (name, where, c.name, hint))
@@ -38,9 +38,9 @@ def no_release(net, which):
 
 
 def part(net, start, end):
-    """Have the asset from byte `start` on, of an answer that may be a part of it."""
+    """In steps: have the asset from byte `start` on, of an answer that may be a part of it."""
     if net.status == 200:
-        _skip(net, start)
+        yield from _skip(net, start)
     elif end is None or not net.head.get(b"content-range", b"").startswith(b"bytes %d-%d/" % (start, end - 1)):
         host = net.at[1]
         close(net)
@@ -53,6 +53,8 @@ def _skip(net, n):
     """The server ignored Range: read over what comes before."""
     while n:
         got = readinto(net, buffer()[: min(n, 1024)])
-        if not got:
+        if got == 0:
             raise HttpError("%s: shorter than promised" % net.config.name)
-        n -= got
+        if got:
+            n -= got
+        yield 0 if got else 2

@@ -5,16 +5,17 @@ from ota_updater import buffer
 
 
 def scan(net, readinto, found):
-    """Walk through JSON text. Calls found(depth, key, value) for each string (its first 128
+    """In steps: walk through JSON text. Calls found(depth, key, value) for each string (its first 128
     bytes) and number that is the value of a key, and found(depth, None, None) at each end of an
     object or array. Raises HttpError where the text ends too soon."""
-    b = buffer()[:512]
+    b = buffer()[:256]
     depth, key, token = 0, None, bytearray()
     quoted = escaped = False
     n = 1
-    while n:
+    while n != 0:
         n = readinto(net, b)
-        for c in b[:n]:
+        yield 2 if n is None else 0
+        for c in b[:n] if n else b"":
             if quoted:
                 if escaped:
                     escaped = False

@@ -1,78 +1,116 @@
 """mpota: opens a connection, and sends a request. See http.py."""
 
 import socket
-import time
 from mpota import HttpError
 from mpota.body import close, wait
 from ota_updater import OtaError, buffer, use
 
+try:
+    import select
+except ImportError:  # then connect() waits, and nobody has a turn meanwhile
+    select = None
+
 
 def connect(net, at):
-    """Have a connection to (scheme, host, port). Whether it is a new one."""
+    """In steps: have a connection to (scheme, host, port). Whether it is a new one."""
     if net.at == at:
         return False
     close(net)
     scheme, host, port = at
     s = None
     try:
-        what = "cannot find %s: %s"
+        what = "cannot find %s (%s): is Wi-Fi connected?"
         address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
         what = "cannot connect to %s: %s"
         s = socket.socket()
-        s.settimeout(net.config.timeout_s)
-        s.connect(address)
+        if not select:
+            s.settimeout(net.config.timeout_s)
+            s.connect(address)
         s.setblocking(False)  # reads then return what is there, and every wait has its bounds
-        net.sock = use("mpota.tls").wrap(s, host, net.config) if scheme == "https" else s
+        if select:
+            yield from _reach(net, s, address)
+        if scheme == "https":
+            net.sock = yield from use("mpota.tls").wrap(s, host, net.config)
+        else:
+            net.sock = s
     except (OSError, ValueError, OtaError) as e:
-        if s:
-            s.close()
         if isinstance(e, OtaError):
             raise
         raise HttpError(what % (host, e))
+    finally:
+        if s and not net.sock:
+            s.close()
     net.at = at
     return True
 
 
+def _reach(net, s, address):
+    """Connect, and wait until that is done."""
+    try:
+        s.connect(address)
+        return
+    except OSError as e:
+        if e.errno not in (115, 119, 36):  # EINPROGRESS: lwIP and Linux, ESP-IDF, macOS
+            raise
+    net.since = None
+    poll = select.poll()
+    poll.register(s, select.POLLOUT)
+    while True:
+        for x in poll.poll(0):
+            if x[1] & ~select.POLLOUT:
+                s.recv(1)  # raises what has gone wrong
+                raise OSError(104)  # ECONNRESET
+            net.since = None
+            return
+        wait(net)
+        yield 5
+
+
 def ask(net, url, i, headers):
-    """The request, put together in the buffer: an address is long, and is not copied as a whole."""
-    net.out = 0
-    _put(net, "GET ")
+    """In steps: the request, put together in the buffer: an address is long, and is not copied as a whole."""
+    out = buffer()
+    n = 0
+    for text in _texts(net, url, i, headers):
+        at = i if text is url[0] else 0
+        while at < len(text):
+            data = text[at : at + 64].encode()
+            if n + len(data) > len(out):
+                yield from _send(net, out[:n])
+                n = 0
+            out[n : n + len(data)] = data
+            n += len(data)
+            at += 64
+    yield from _send(net, out[:n])
+
+
+def _texts(net, url, i, headers):
+    """What a request consists of. Of the address it is what stands from `i` on."""
+    yield "GET "
     if i == len(url[0]):
-        _put(net, "/")
+        yield "/"
     for part in url:
-        _put(net, part, i)
-        i = 0
+        yield part
     scheme, host, port = net.at
-    _put(net, " HTTP/1.1\r\nHost: " + host)
+    yield " HTTP/1.1\r\nHost: " + host
     if port != (443 if scheme == "https" else 80):
-        _put(net, ":%d" % port)
-    _put(net, "\r\nUser-Agent: mpota\r\n")
+        yield ":%d" % port
+    yield "\r\nUser-Agent: mpota\r\n"
     for line in headers:
-        _put(net, line + "\r\n")
+        yield line
+        yield "\r\n"
     if net.auth and net.auth[1] == net.at:
-        _put(net, net.auth[0])
-        _put(net, "\r\n")
-    _put(net, "\r\n")
-    _flush(net)
+        yield net.auth[0]
+        yield "\r\n"
+    yield "\r\n"
 
 
-def _put(net, text, i=0):
-    while i < len(text):
-        data = text[i : i + 64].encode()
-        if net.out + len(data) > 1024:
-            _flush(net)
-        buffer()[net.out : net.out + len(data)] = data
-        net.out += len(data)
-        i += 64
-
-
-def _flush(net):
-    data = buffer()[: net.out]
-    net.out = 0
-    since = time.ticks_ms()
+def _send(net, data):
+    net.since = None
     while data:
         n = net.sock.write(data)
         if n:
             data = data[n:]
+            net.since = None
         else:
-            wait(net, since)
+            wait(net)
+            yield 2

@@ -72,7 +72,7 @@ def bad():
 
 
 def read(path):
-    """(the signature or None, SHA-256 of what it covers, hash of the whole in hex) of a manifest."""
+    """In steps: (the signature or None, SHA-256 of what it covers, hash of the whole in hex) of a manifest."""
     b = buffer()
     covered, whole = Hash(), Hash()
     with open(path, "rb") as f:
@@ -91,6 +91,7 @@ def read(path):
             if at < end:
                 covered.update(b[: min(n, end - at)])
             at += n
+            yield 0
     blob = None
     if line[:13] == b'"signature":"':  # what is not the one form of it does not come through the reading
         try:

@@ -35,7 +35,7 @@ def pack_name(net):
 def address(net, name):
     """Where an asset is asked for; None where the API has not told it."""
     if net.api:
-        return use("mpota.api").address(net, name)
+        return use("mpota.assets").address(net, name)
     c = net.config
     at = c.channel if name == "manifest.json" and c.channel else net.tag
     return ["%s/%s/releases/%s/%s" % (net.base, c.name, "download/" + at if at else c.latest, name)]
@@ -46,14 +46,14 @@ def headers(net):
 
 
 def open(net, name, start=0, end=None, moved=None):
-    """Open an asset, from byte `start` on (to `end`, not included); False where `moved` stopped it."""
+    """In steps: open an asset, from byte `start` on (to `end`, not included); False where `moved` stopped it."""
     url = net.urls.get(name) or address(net, name)
     if not url:
-        url = use("mpota.assets").search(net, name)
+        url = yield from use("mpota.assets").search(net, name)
     lines = headers(net)
     if end is not None:
         lines += ("Range: bytes=%d-%d" % (start, end - 1),)
-    url = follow(net, url, lines, moved)
+    url = yield from follow(net, url, lines, moved)
     if url is None:
         return False
     if net.status not in (200, 206):
@@ -61,5 +61,5 @@ def open(net, name, start=0, end=None, moved=None):
     if name[-5:] == ".pack":
         net.urls[name] = url
     if net.status != 200 or start:
-        use("mpota.refused").part(net, start, end)
+        yield from use("mpota.refused").part(net, start, end)
     return True

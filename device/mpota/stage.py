@@ -1,22 +1,28 @@
 """mpota: the end of an update: what was fetched is staged for the next start."""
 
-from ota_files import file_hash, kind
-from ota_journal import write
-from ota_moves import copy
+from ota_files import hashing, kind
+from ota_journal import TAGGED, record, write
+from ota_moves import copying
 from ota_updater import HOME, ROOT, buffer, log
 
 
 def staged(config, m, version, block):
-    """Write the record that has the next start install what lies in new/."""
-    _keep_rollback_hook(m)
+    """In steps: write the record that has the next start install what lies in new/."""
+    yield from _keep_rollback_hook(m)
     with open(HOME + "new/reserve", "wb") as f:  # room for the journal, should the new version fill the flash
         for _ in range(block // 512):
             f.write(buffer())
-    copy(HOME + "new/plan", HOME + "old/plan")  # the swap depends on it: one damaged copy is not the end
-    h = file_hash(HOME + "new/plan")
+            yield 0
+    yield from copying(HOME + "new/plan", HOME + "old/plan")  # the swap depends on it: one damaged copy is not the end
+    h = yield from hashing(HOME + "new/plan")
     if h == "?":
         raise OSError(84)
-    write(state="staged", next=version, plan=h, boots=0, hook=0, tries=config.trial_boots, secs=config.trial_s, why="")
+    c, r = config, record()
+    write(
+        state="staged", next=version, plan=h, boots=0, wakes=0, hook=0, why="",
+        again=TAGGED if c.tag == version and r["bad"] == version else r["again"],
+        tries=c.trial_resets, most=c.trial_starts, secs=c.trial_s, wait=c.trial_wait_s,
+    )
     log("I", "%s is staged; it is installed at the next reset" % version)
     return version
 
@@ -28,5 +34,6 @@ def _keep_rollback_hook(m):
     for e in m if path else ():
         if e["path"] == path:
             src = HOME + "new/%d" % i
-            copy(src if kind(src) else ROOT + path, HOME + "new/rollback.py")
+            yield from copying(src if kind(src) else ROOT + path, HOME + "new/rollback.py")
+        yield 0
         i += 1

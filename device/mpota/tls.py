@@ -36,7 +36,7 @@ def checks(config):
 
 
 def wrap(sock, host, config):
-    """A TLS connection over a connected socket. The handshake is done by the first reads and
+    """In steps: a TLS connection over a connected socket. The handshake is done by the first reads and
     writes, with their bounds in time: explain() tells what an error of theirs means."""
     if not tls:
         raise TlsError("this firmware has no TLS: take releases over http (base_url), and set keys")
@@ -52,7 +52,7 @@ def wrap(sock, host, config):
     ctx = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
     if checks(config):
         ctx.verify_mode = tls.CERT_REQUIRED
-        _trust(ctx, ROOT + (config.ca or "ota_ca").rstrip("/"))
+        yield from _trust(ctx, ROOT + (config.ca or "ota_ca").rstrip("/"))
     else:
         ctx.verify_mode = tls.CERT_NONE
     return ctx.wrap_socket(sock, server_hostname=host, do_handshake_on_connect=False)
@@ -83,8 +83,9 @@ def _trust(ctx, folder):
         with open(folder + "/" + name, "rb") as f:
             _load(ctx, f.read(), name)
         n += 1
+        yield 0
     if not n:
-        raise TlsError("no CA certificates (*.der) in " + folder)
+        raise TlsError("no CA certificates (*.der) in %s: `mpota ca` writes them" % folder)
 
 
 def _load(ctx, der, name):
@@ -105,8 +106,10 @@ def explain(host, error):
         if said in text:
             return TlsError("%s is not who it should be: %s" % (host, why))
     if "-30592" in text:  # Mbed TLS: a fatal alert of the server
-        why = "%s refuses the TLS of this firmware, perhaps its cipher suites: take releases over http, and set keys"
+        why = "%s refuses the TLS of this firmware: take releases over http, and set keys"
         return TlsError(why % host)
+    if "-29184" in text or "INVALID_RECORD" in text:
+        return TlsError("%s does not speak TLS: is it http?" % host)
     if "CERT" in text or "X509" in text or "certificate" in text.lower():
         return TlsError("%s is not who it should be: %s" % (host, text))
     return None

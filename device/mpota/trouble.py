@@ -1,20 +1,20 @@
 """mpota: what it means that the flash failed in an update."""
 
 import os
-from ota_files import file_hash
-from ota_moves import clear, make_room
+from ota_files import hashing
+from ota_moves import clearing, making_room
 from ota_updater import ROOT
 
 
 def explain(e):
-    """Say what an OSError of the flash means, and make room: the running version needs it more. LittleFS
+    """In steps: say what an OSError of the flash means, and make room: the running version needs it more. LittleFS
     gives no space to anybody while a corrupt file lies there."""
     bad = None
     if e.errno in (28, 84):
         try:
-            clear("new")
-            if not make_room(e) and e.errno == 84:
-                bad = _corrupt("")
+            yield from clearing("new")
+            if not (yield from making_room(e)) and e.errno == 84:
+                bad = yield from _corrupt("")
         except OSError:
             pass
     if bad:
@@ -27,8 +27,8 @@ def _corrupt(folder):
     for e in os.ilistdir(ROOT + folder):
         path = folder + "/" + e[0] if folder else e[0]
         if e[1] == 0x4000:
-            path = _corrupt(path)
-        elif file_hash(ROOT + path) != "?":
+            path = yield from _corrupt(path)
+        elif (yield from hashing(ROOT + path)) != "?":
             path = None
         if path:
             return path

@@ -1,62 +1,114 @@
 """mpota: one update, from CONFIG to a release that is staged: a phase after the other, each loaded when
-it begins and gone when it ends. The connection stays open from the first to the last."""
+it begins and gone when it ends. The connection stays open from the first to the last.
+
+What may take long is a generator, "in steps": it yields how many ms to wait until it goes on, and between
+two steps the rest of the app has its turn. A step is a KB, a line of a manifest, a few points of a curve.
+"""
 
 import gc
 import sys
-from ota_updater import OtaError, use
+import time
+import ota_updater
+from ota_updater import OtaError, leave, use
 
 # What opens a connection and an asset; body.py alone reads on from there.
-OPENING = ("source", "http", "send", "tls", "answer", "api", "scan", "assets", "refused")
+OPENING = ("source", "http", "guess", "send", "tls", "answer", "api", "scan", "assets", "refused")
 
 
 def done(*names):
-    """Give back the memory of phases that are over; without names, of all, and of what lies beside them."""
+    """Give back the memory of phases that are over; without names, of all, and of what lies beside them.
+
+    What has a name is emptied, too: a word that happens to look like a pointer to a generator which is over
+    would keep the whole module. Nothing of it may run any more."""
     package = sys.modules["mpota"].__dict__  # which keeps its modules too
     for name in names or list(package) + ["ota_moves", "ota_journal"]:
         if name[:4] == "ota_":
             sys.modules.pop(name, None)
-        elif name != "update" and sys.modules.pop("mpota." + name, None):
-            package.pop(name)
+        elif name != "update":
+            module = sys.modules.pop("mpota." + name, None)
+            if module:
+                package.pop(name)
+                if names:
+                    module.__dict__.clear()
+    module = None
     gc.collect()
 
 
-def check(given):
-    seek = use("mpota.seek")
-    net = seek.seek(seek.start(given)[0])
-    if not net:
-        return None
-    use("mpota.body").close(net)
-    return net.tag
+def tell(config, key, *args):
+    """Call what CONFIG has under `key`. What that raises ends the update, by its name."""
+    what = config.get(key)
+    if what:
+        try:
+            what(*args)
+        except Exception as e:
+            raise OtaError("CONFIG: %s raised %r" % (key, e))
 
 
-def update(given):
-    net, found = use("mpota.seek").begin(given)
-    if not net:
-        return found
+def steps(what, given):
+    """In steps: update() or check(), with the watchdog of CONFIG fed at each."""
+    # Collecting only when the memory is full would leave what stays scattered all over it. More often
+    # it stays close together, and what needs a large piece finds one: after 324 bytes where there are
+    # 36 KB, and after 6 KB where there are 160 and nothing is scarce but time.
+    if not ota_updater._free:
+        raise OtaError("another update() or check() is running")
+    ota_updater._free.pop()
+    gc.collect()
+    threshold = getattr(gc, "threshold", None)
+    before = threshold and threshold()
+    work = begin(what, given)
+    generator = type(work)
     try:
-        return _take(net, found)
-    except OSError as e:
-        done()
-        raise OtaError(use("mpota.trouble").explain(e))
+        if threshold:
+            kb = min((gc.mem_alloc() + gc.mem_free()) >> 10, 4096)  # what may grow says it has gigabytes
+            threshold(kb * kb >> 2)
+        while True:
+            try:
+                ms = next(work)  # the first one has looked at CONFIG
+            except StopIteration as e:
+                if not isinstance(e.value, generator):
+                    return e.value
+                work, ms = e.value, 0
+            tell(given, "feed")
+            yield ms
+    except Exception as e:
+        error = e
     finally:
-        if net.sock:
-            net.sock.close()
+        work.close()  # what waits there closes what it has open
+        work = None
+        if threshold:
+            threshold(before)
+        leave()
+        ota_updater._free.append(1)
+    raise use("ota_fail").failed(what, error)
 
 
-def _take(net, keys):
-    use("ota_moves").clear("old")
-    use("mpota.fit").say_what_hides()
-    use("mpota.fit").save(net)
+def wait(what, given):
+    """All steps at once."""
+    work = steps(what, given)
+    try:
+        while True:
+            time.sleep_ms(next(work))
+    except StopIteration as e:
+        return e.value
+    finally:
+        work.close()
+
+
+def begin(what, given):
+    """In steps: what update() or check() returns, or the steps that come next: this frame is over then."""
+    config, keys = yield from use("mpota.start").start(given)
+    if what == "update" and config.record["state"] != "idle":
+        return use("mpota.start").busy(config)
     done()
-    seal = use("mpota.accept").verify(keys)
-    use("mpota.accept").accept(net.config, seal)
-    done()
-    m, todo, block = use("mpota.compare").plan(net.config, seal, net.tag)
-    net.config.record = None  # it was of use up to here
-    # Not the module of `m`: it would be loaded a second time.
-    done("compare", "plan", "puts", "aside", "parts", "rom", "check", "rules", "header", "ota_moves", "ota_journal")
-    if not todo:
-        return None
-    use("mpota.fetch").Fetch(net, m, todo).run()
-    done()
-    return use("mpota.stage").staged(net.config, m, net.tag, block)
+    done("ota_files")  # asking needs nothing of it
+    yield 0
+    net = yield from use("mpota.seek").seek(config)
+    done("seek", "header", "rules", "want")
+    if what == "check":
+        if net:
+            use("mpota.body").close(net)
+        return net and net.tag
+    if not net:
+        done()
+        return use("mpota.by_hand").look(config.record["version"])
+    return use("mpota.take").take(net, keys)

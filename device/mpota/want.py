@@ -1,8 +1,9 @@
 """mpota: whether a version would be installed, going by its name."""
 
+from os import urandom
 from mpota import Refused
 from mpota.header import parse_version
-from ota_updater import log
+from ota_updater import HOME, log, use
 
 
 def wanted(config, version):
@@ -12,8 +13,8 @@ def wanted(config, version):
         raise Refused("not a version: %r" % version[:64])
     if version == r["version"]:
         return bool(r["repair"] or config.repair)
-    if version == r["bad"]:
-        log("W", "%s was undone before and is not tried again: %s" % (version, r["why"]))
+    if version == r["bad"] and not (config.tag == version and r["again"] <= 8) and not _again(r):
+        log("W", "%s was undone, and is not tried %s: %s" % (version, "now" if r["again"] else "again", r["why"]))
         return False
     if r["state"] == "trial" and version == r["next"]:
         return False
@@ -25,6 +26,26 @@ def wanted(config, version):
             # Whoever has the account can call it the latest; that it is one stands in what was signed.
             raise Refused("%s is a prerelease, and neither channel nor tag is set" % version)
     return order != 0 or bool(config.tag)
+
+
+def same_content(version, h):
+    """In steps: raise Refused unless the installed release, which has this version, has this hash as well: there is
+    no other content under its name."""
+    mine = yield from use("ota_files").hashing(HOME + "manifest.json")
+    if mine and mine != "?" and mine != h:
+        raise Refused("%s is offered with other content than the one installed: refused" % version)
+
+
+def _again(r):
+    """Whether a version that was not confirmed, and did not crash, has its turn again: 1, 6 and 36 hours
+    after it was given up. A board without a clock leaves it to chance: at one of 8, 32 and 128 looks."""
+    times = r["again"]
+    if not 0 < times <= 3:
+        return False
+    now = use("mpota.clock").now()
+    if r["since"] and now:
+        return now > r["since"] + 3600 * 6 ** (times - 1)
+    return urandom(1)[0] < 128 >> 2 * times
 
 
 def compare(a, b):

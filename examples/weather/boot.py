@@ -1,15 +1,22 @@
 # The updater's guard. Keep these lines first in boot.py.
 import sys
 
-try:
-    import ota_updater
+_path = sys.path[:]
+for _places in ([".ota/old"], ["lib"], [""], _path):
+    sys.path[:] = _places  # nothing else on the board is taken for the updater
+    try:
+        import ota_updater
 
-    ota_updater.boot
-except Exception as e:  # an update brought an updater that does not load: use the one before it
-    sys.print_exception(e)
-    sys.modules.pop("ota_updater", None)
-    sys.path.insert(0, ".ota/old")
-    import ota_updater
-ota_updater.boot()
+        ota_updater.boot
+        break
+    except Exception as _e:
+        if not isinstance(_e, ImportError):
+            sys.print_exception(_e)
+        sys.modules.pop("ota_updater", None)
+sys.path[:] = _path
+try:
+    ota_updater.boot()
+except Exception as _e:
+    sys.print_exception(_e)
 
 # Your own lines go here.

@@ -1,20 +1,25 @@
 //! The project's tasks: `cargo xtask` lists them.
 
 mod demo;
+mod diagnostics;
+mod docs;
 mod faults;
 mod firmware;
 mod fuzz;
 mod package;
+mod pages;
 mod powercut;
+mod site;
 mod size;
 mod test;
+mod wheel;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 9] = [
+const TASKS: [Task; 14] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -29,12 +34,33 @@ const TASKS: [Task; 9] = [
         firmware::run,
     ),
     ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
-    ("package", "write device/package.json and device/manifest.py for what lies there", package::run),
+    (
+        "package",
+        "write device/package.json, device/manifest.py and device/compiled/ for what lies there",
+        package::run,
+    ),
+    ("docs", "write the pages that are made: docs/commands.md and docs/demo.svg", docs::run),
+    (
+        "site",
+        "the pages in docs/ as a site, in target/site/book, with every link checked (--page URL)",
+        site::run,
+    ),
+    (
+        "pages",
+        "pictures of the pages of mpota serve, in target/pages (checks them as the test does)",
+        pages::run,
+    ),
     (
         "size",
         "the updater's size, and the heap that it needs (--quick; --check: only whether the limits are kept)",
         size::run,
     ),
+    (
+        "wheel",
+        "build the program as a wheel for pip and pipx, in target/wheels (--dev: quickly, and slow)",
+        wheel::run,
+    ),
+    ("diagnostics", "write docs/diagnostics.md: every code of an error or a warning", diagnostics::run),
     ("tools", "only install what the other tasks need into .tools/", test::tools),
 ];
 

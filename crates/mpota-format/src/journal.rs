@@ -108,12 +108,18 @@ pub struct Record {
     pub next: String,
     /// The hash of the plan, in hex.
     pub plan: String,
-    /// Trial boots so far; in [`State::Undone`] runs of the rollback hook.
+    /// Resets in the trial so far; in [`State::Undone`] runs of the rollback hook.
     pub boots: u64,
-    /// How many trial boots are allowed.
+    /// Other starts in the trial so far: wakes from deep sleep, and power on.
+    pub wakes: u64,
+    /// How many resets are allowed.
     pub tries: u64,
-    /// How long one trial boot may last without a confirmation, in seconds.
+    /// How many other starts are allowed.
+    pub most: u64,
+    /// How long a version on trial may give no sign of life, in seconds.
     pub secs: u64,
+    /// How long one start may wait for the network or the server, in seconds.
+    pub wait: u64,
     /// Whether the `post_update` hook of `next` has run to its end.
     pub hook: bool,
     /// Whether the next update may install `version` itself again.
@@ -122,6 +128,10 @@ pub struct Record {
     pub early: bool,
     /// The last version that was undone.
     pub bad: String,
+    /// How often it was given up without a crash; 0: it crashed. From 8 on by a tag.
+    pub again: u64,
+    /// When it was given up, in seconds since 1970; 0 where the clock was not set.
+    pub since: u64,
     /// Why it was undone, for people.
     pub why: String,
 }
@@ -138,12 +148,17 @@ impl Record {
             next: String::new(),
             plan: String::new(),
             boots: 0,
+            wakes: 0,
             tries: 0,
+            most: 0,
             secs: 0,
+            wait: 0,
             hook: false,
             repair: false,
             early: false,
             bad: String::new(),
+            again: 0,
+            since: 0,
             why: String::new(),
         }
     }
@@ -175,12 +190,17 @@ impl Record {
             next: keys.text("next")?,
             plan: keys.text("plan")?,
             boots: keys.number("boots")?,
+            wakes: keys.number("wakes")?,
             tries: keys.number("tries")?,
+            most: keys.number("most")?,
             secs: keys.number("secs")?,
+            wait: keys.number("wait")?,
             hook: keys.number("hook")? == 1,
             repair: keys.number("repair")? == 1,
             early: keys.number("early")? == 1,
             bad: keys.text("bad")?,
+            again: keys.number("again")?,
+            since: keys.number("since")?,
             why: keys.text("why")?,
         })
     }
@@ -196,7 +216,8 @@ impl Record {
         let text = |text: &str| json!(text).to_string();
         let json = format!(
             "{{\"mpota\":{},\"seq\":{},\"state\":\"{}\",\"version\":{},\"next\":{},\"plan\":{},\"boots\":{},\
-             \"tries\":{},\"secs\":{},\"hook\":{},\"repair\":{},\"early\":{},\"bad\":{},\"why\":{}}}",
+             \"wakes\":{},\"tries\":{},\"most\":{},\"secs\":{},\"wait\":{},\"hook\":{},\"repair\":{},\
+             \"early\":{},\"bad\":{},\"again\":{},\"since\":{},\"why\":{}}}",
             self.format,
             self.seq,
             self.state,
@@ -204,12 +225,17 @@ impl Record {
             text(&self.next),
             text(&self.plan),
             self.boots,
+            self.wakes,
             self.tries,
+            self.most,
             self.secs,
+            self.wait,
             u8::from(self.hook),
             u8::from(self.repair),
             u8::from(self.early),
             text(&self.bad),
+            self.again,
+            self.since,
             text(&self.why),
         );
         let line = format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes();
@@ -297,7 +323,7 @@ mod tests {
     fn every_reason_has_its_own_error() {
         let line = |text: &str| format!("{:08x} {text}\n", crc32(text.as_bytes())).into_bytes();
         for (bytes, error) in [
-            (vec![b'x'; 513], JournalError::TooLong),
+            (vec![b'x'; 641], JournalError::TooLong),
             (record(1)[..20].to_vec(), JournalError::Line),
             (b"00000000 {}\n".to_vec(), JournalError::Checksum),
             (line("x"), JournalError::Line),
@@ -318,10 +344,11 @@ mod tests {
         let mut record = Record::new(u64::from(u32::MAX), State::Confirmed);
         (record.version, record.next, record.bad) = (version.clone(), version.clone(), version);
         (record.plan, record.why) = ("0".repeat(64), "w".repeat(60));
-        (record.boots, record.tries, record.secs) = (999, 999, 999_999);
+        (record.boots, record.wakes, record.tries, record.most) = (999_999, 999_999, 1_000_000, 1_000_000);
+        (record.secs, record.wait, record.again, record.since) = (1_000_000, 1_000_000, 9, 9_999_999_999);
         (record.hook, record.repair, record.early) = (true, true, true);
         assert_eq!(Record::parse(&record.to_bytes().unwrap()), Ok(record.clone()));
-        record.why = "w".repeat(100);
+        record.why = "w".repeat(140);
         assert_eq!(record.to_bytes(), Err(JournalError::TooLong));
         assert_eq!(Record::new(0, State::Idle).to_bytes(), Err(JournalError::Seq));
     }

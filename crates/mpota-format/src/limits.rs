@@ -37,4 +37,4 @@ pub const VERSION_DIGITS: usize = 9;
 /// Most bytes of the window that a compressed file may need.
 pub const WINDOW: usize = 4096;
 /// Most bytes of a journal record, its `\n` included.
-pub const RECORD: usize = 512;
+pub const RECORD: usize = 640;

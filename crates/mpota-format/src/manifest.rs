@@ -2,6 +2,7 @@
 //!
 //! [`Manifest::parse`] and [`Manifest::to_bytes`] are each other's inverse: a manifest is written in one way only.
 
+pub mod compiled;
 mod error;
 mod header;
 mod line;

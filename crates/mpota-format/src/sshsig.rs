@@ -160,6 +160,24 @@ pub fn check(manifest_bytes: &[u8], trusted: &[PublicKey]) -> Result<Checked, Si
     Ok(Checked { fingerprint: key.fingerprint(), comment: key.comment.clone() })
 }
 
+/// The key that a manifest is signed with, whoever trusts it, if the signature is good. Its comment is empty.
+///
+/// # Errors
+/// As [`check`], but for the key.
+pub fn signer(manifest_bytes: &[u8]) -> Result<PublicKey, SigError> {
+    match check(manifest_bytes, &[]) {
+        // So far all is well, and no key was looked at yet.
+        Err(SigError::UnknownKey) => {}
+        Err(error) => return Err(error),
+        Ok(_) => return Err(SigError::UnknownKey),
+    }
+    let base64 = signature_of(manifest_bytes).ok_or(SigError::Form)?;
+    let blob = STANDARD.decode(base64).map_err(|_| SigError::Form)?;
+    let key = PublicKey { key: parse(&blob)?.key, comment: String::new() };
+    check(manifest_bytes, std::slice::from_ref(&key))?;
+    Ok(key)
+}
+
 /// The bytes that Ed25519 signs for a `message`, the signed part of a manifest.
 #[must_use]
 pub fn signing_block(message: &[u8]) -> Vec<u8> {

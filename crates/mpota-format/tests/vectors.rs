@@ -84,7 +84,7 @@ fn manifests_are_taken_and_refused_as_the_vectors_say() {
             Err(error) => return wrong.push(format!("{name}: {error}")),
         };
         let facts: Value = serde_json::from_slice(&read(&case.join("facts.json"))).unwrap();
-        let found = json!({
+        let mut found = json!({
             "version": manifest.header.version.as_str(),
             "project": manifest.header.project,
             "files": manifest.files.len(),
@@ -92,6 +92,9 @@ fn manifests_are_taken_and_refused_as_the_vectors_say() {
             "kept": manifest.files.iter().filter(|file| file.keep).count(),
             "signed": manifest.signature.is_some(),
         });
+        if !manifest.header.compiled().is_empty() {
+            found["compiled"] = json!(manifest.header.compiled());
+        }
         assert_eq!(found, facts, "{name}");
         assert!(manifest.to_bytes().unwrap() == bytes, "{name} is written differently");
         let json: Value = serde_json::from_slice(&bytes).unwrap();
@@ -196,12 +199,17 @@ fn values(record: &Record) -> Value {
         "next": record.next,
         "plan": record.plan,
         "boots": record.boots,
+        "wakes": record.wakes,
         "tries": record.tries,
+        "most": record.most,
         "secs": record.secs,
+        "wait": record.wait,
         "hook": u8::from(record.hook),
         "repair": u8::from(record.repair),
         "early": u8::from(record.early),
         "bad": record.bad,
+        "again": record.again,
+        "since": record.since,
         "why": record.why,
     })
 }

@@ -56,7 +56,7 @@ pub const MANIFEST: [&str; 47] = [
     "}",
 ];
 /// The words of a journal record.
-pub const RECORD: [&str; 38] = [
+pub const RECORD: [&str; 43] = [
     "\"mpota\":1",
     "\"seq\":12",
     "\"seq\":",
@@ -72,7 +72,12 @@ pub const RECORD: [&str; 38] = [
     "\"next\":\"\"",
     "\"plan\":\"\"",
     "\"boots\":1",
+    "\"wakes\":2",
     "\"tries\":3",
+    "\"most\":300",
+    "\"wait\":7200",
+    "\"again\":1",
+    "\"since\":1795000000",
     "\"secs\":600",
     "\"hook\":1",
     "\"hook\":0",
@@ -166,8 +171,13 @@ pub fn records() -> Vec<Vec<u8>> {
     let own = State::ALL.map(|state| {
         let mut record = Record {
             boots: 1,
+            wakes: 2,
             tries: 3,
+            most: 300,
             secs: 600,
+            wait: 7200,
+            again: 1,
+            since: 1_795_000_000,
             hook: true,
             repair: true,
             early: true,

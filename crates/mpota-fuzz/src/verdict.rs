@@ -65,12 +65,17 @@ pub fn record(bytes: &[u8]) -> String {
             let texts = [&record.version, &record.next, &record.plan, &record.bad, &record.why];
             let texts: String = texts.iter().map(|text| format!("{text}\n")).collect();
             format!(
-                "valid {} {} {} {} {} {} {} {} {:08x}",
+                "valid {} {} {} {} {} {} {} {} {} {} {} {} {} {:08x}",
                 record.seq,
                 record.state,
                 record.boots,
+                record.wakes,
                 record.tries,
+                record.most,
                 record.secs,
+                record.wait,
+                record.again,
+                record.since,
                 u8::from(record.hook),
                 u8::from(record.repair),
                 u8::from(record.early),

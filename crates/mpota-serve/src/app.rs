@@ -9,6 +9,7 @@ use axum::response::Response;
 use hyper::header::{HOST, HeaderMap};
 use hyper::http::request::Parts;
 use hyper::{Method, StatusCode, Uri};
+use mpota_format::sshsig::PublicKey;
 
 use crate::api::auth::Access;
 use crate::api::rate::Rates;
@@ -39,6 +40,12 @@ pub(crate) struct App {
     pub asset_base: Option<String>,
     /// Host and port for a client that names none.
     pub authority: String,
+    /// Scheme, host and port as boards know this server, where somebody has said it.
+    pub named_base: Option<String>,
+    /// The fingerprint of the certificate that boards have to trust.
+    pub trust: Option<String>,
+    /// The keys whose signatures are called good.
+    pub trusted: Vec<PublicKey>,
     pub log: Arc<RequestLog>,
     pub told: Mutex<HashSet<String>>,
 }

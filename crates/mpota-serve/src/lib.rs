@@ -14,6 +14,7 @@
 //! | `catalog` | the folder: repositories, releases, assets, digests. Names from a URL are only ever compared with names that were found there, never joined to a path |
 //! | `web` | the download paths of github.com and the storage host behind them |
 //! | `api` | the REST API, as api.github.com and as GitHub Enterprise |
+//! | `browser` | pages for people: what a browser is shown, and nobody else |
 //! | [`write`](WriteOptions) | who may write |
 //! | [`faults`](Fault) | failures on demand, for the tests of clients |
 //! | `app` | what all answers share: options, catalog, signer |
@@ -35,6 +36,7 @@
 
 mod api;
 mod app;
+mod browser;
 mod catalog;
 mod error;
 mod faults;

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use mpota_format::sshsig::PublicKey;
+
 use crate::faults::Fault;
 use crate::log::LogHook;
 use crate::net::tls::Authority;
@@ -58,6 +60,8 @@ pub struct Options {
     /// Assets say their SHA-256. Those from before June 2025 say none at
     /// GitHub.
     pub digests: bool,
+    /// The keys whose signatures the pages call good. Without any they name the key only. Boards do not look at this.
+    pub trusted: Vec<PublicKey>,
     /// Requests that shall fail.
     pub faults: Vec<Fault>,
     /// Called for every answered request and every problem in the folder.
@@ -83,6 +87,7 @@ impl Options {
             limits: Limits::default(),
             write: None,
             digests: true,
+            trusted: Vec::new(),
             faults: Vec::new(),
             log: None,
         }

@@ -108,6 +108,9 @@ impl Server {
             redirects: options.redirects,
             asset_base: asset_base.clone(),
             authority,
+            named_base: options.host.is_some().then(|| base_url.clone()),
+            trust: api_tls.trust_der.as_deref().or(asset_tls.trust_der.as_deref()).map(tls::fingerprint),
+            trusted: options.trusted.clone(),
             log: Arc::clone(&log),
             told: Mutex::new(HashSet::new()),
         });

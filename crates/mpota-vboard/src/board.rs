@@ -4,6 +4,7 @@ use crate::{Error, MicroPython, repository};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The file systems that a board has; see `vboard/flash.py`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,6 +139,17 @@ impl Board {
     }
 
     fn start(&self, what: &str, more: &Value) -> Result<String, Error> {
+        let options = self.with_options(what, more);
+        harness(&self.micropython, &self.heap, "vboard", &options)
+    }
+
+    /// What starts the board with a serial line, see [`crate::wire`].
+    pub(crate) fn wired(&self) -> Command {
+        let options = self.with_options("wire", &json!({"quiet": true, "limit_ms": 600_000, "boots": 1000}));
+        harness_command(&self.micropython, &self.heap, "vboard", &options)
+    }
+
+    fn with_options(&self, what: &str, more: &Value) -> Value {
         let mut options = self.options.clone();
         options.insert("do".into(), what.into());
         options.insert("image".into(), self.image().display().to_string().into());
@@ -146,7 +158,7 @@ impl Board {
         if let Value::Object(more) = more {
             options.extend(more.clone());
         }
-        harness(&self.micropython, &self.heap, "vboard", &Value::Object(options))
+        Value::Object(options)
     }
 
     /// Power on, and let it boot until it sleeps for the first time, sits at the REPL, or is stopped
@@ -252,9 +264,15 @@ pub fn harness(
     module: &str,
     options: &Value,
 ) -> Result<String, Error> {
+    crate::tools::run(&mut harness_command(micropython, heap, module, options))
+}
+
+fn harness_command(micropython: &MicroPython, heap: &str, module: &str, options: &Value) -> Command {
     let folder = Value::from(repository().join("vboard").display().to_string());
     let code = format!("import sys; sys.path.insert(0, {folder}); import {module}; {module}.main()");
-    crate::tools::run(micropython.command(heap).arg("-c").arg(code).env("VBOARD", options.to_string()))
+    let mut command = micropython.command(heap);
+    command.arg("-c").arg(code).env("VBOARD", options.to_string());
+    command
 }
 
 fn absolute(path: &Path) -> Result<String, Error> {

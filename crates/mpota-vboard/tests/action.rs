@@ -1,4 +1,4 @@
-//! The GitHub Action and the workflow to copy are what GitHub understands.
+//! The GitHub Action, the workflow to copy, and the one that releases this program are what GitHub understands.
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
@@ -74,4 +74,73 @@ fn a_broken_action_or_workflow_is_refused() {
         cases += 1;
     }
     println!("  cases {cases}: broken workflows and actions that are refused");
+}
+
+/// The workflow that releases this program.
+const OWN: &str = ".github/workflows/release.yml";
+
+fn own() -> (String, String) {
+    let read = |name: &str| std::fs::read_to_string(repository().join(name)).unwrap();
+    (read("action.yml"), read(OWN))
+}
+
+#[test]
+fn the_release_of_this_program_is_clean_and_what_is_broken_in_it_is_refused() {
+    let (action, workflow) = own();
+    assert_eq!(lint(&action, &workflow), "");
+    let broken = [
+        ("id-token: write", "id-token: wirte", "invalid-permissions"),
+        ("needs: attest", "needs: atest", ""),
+        ("TARGET: ${{ matrix.target }}", "TARGET: ${{ matrix.tarjet }}", "undefined-property"),
+        ("pip install --no-index wheels/*.whl", "pip install --no-index $WHEEL", "shellcheck"),
+        ("    runs-on: ubuntu-24.04\n    timeout-minutes: 15\n    environment", "    environment", ""),
+    ];
+    for (good, bad, rule) in broken {
+        assert!(workflow.contains(good), "{good}");
+        let said = lint(&action, &workflow.replacen(good, bad, 1));
+        assert!(said.contains("release.yml") && said.contains(rule), "{bad}: {said}");
+    }
+    println!("  cases {}: broken releases of this program that are refused", broken.len());
+}
+
+#[test]
+fn the_workflow_of_the_site_is_clean_and_what_is_broken_in_it_is_refused() {
+    let (action, pages) = (own().0, site());
+    assert_eq!(lint(&action, &pages), "");
+    let said = lint(&action, &pages.replace("pages: write", "pages: wirte"));
+    assert!(said.contains("invalid-permissions"), "{said}");
+    println!("  cases 2: workflows of the site");
+}
+
+/// The workflow that publishes the pages.
+fn site() -> String {
+    std::fs::read_to_string(repository().join(".github/workflows/pages.yml")).unwrap()
+}
+
+/// What the linter does not know.
+#[test]
+fn the_release_of_this_program_is_pinned_and_is_the_one_that_the_action_trusts() {
+    let (action, workflow) = own();
+    assert!(action.contains(&format!("--signer-workflow \"$REPOSITORY/{OWN}\"")));
+    assert!(workflow.contains(&format!("'{}'", clients::MATURIN)), "another maturin than that of the tests");
+    let mut pinned = 0;
+    let pages = site();
+    for uses in workflow
+        .lines()
+        .chain(pages.lines())
+        .filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("uses: "))
+    {
+        let (_, commit) = uses.split_once('@').unwrap();
+        let (commit, name) = commit.split_once(" # v").expect("a comment with the version");
+        assert!(commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit()), "{uses}");
+        assert!(name.split('.').count() == 3, "{uses}");
+        pinned += 1;
+    }
+    assert!(pinned > 8, "{pinned}");
+    println!("  cases {pinned}: pinned actions");
+    // One job has the right to each thing, and nothing is published before it is attested.
+    for right in ["attestations: write", "contents: write", "environment: pypi"] {
+        assert_eq!(workflow.matches(right).count(), 1, "{right}");
+    }
+    assert_eq!(workflow.matches("needs: attest").count(), 2);
 }

@@ -81,3 +81,28 @@ fn without_a_checked_certificate_the_token_is_sent_only_if_the_owner_says_so_by_
     println!("  cases {cases}: tokens without a checked certificate");
     assert_eq!(cases, 4);
 }
+
+#[test]
+fn http_in_the_place_of_https_and_the_reverse_are_said() {
+    let mut ran = 0;
+    for secure in [false, true] {
+        let mut world = if secure { tls() } else { World::new() };
+        let served = world.server.base_url().to_owned();
+        let asked =
+            if secure { served.replace("https:", "http:") } else { served.replace("http:", "https:") };
+        world.set("base_url", &format!("'{asked}'"));
+        world.set("insecure_skip_tls_verification", "True");
+        world.publish("v1.1.0", tiny("v1.1.0"));
+        let log = run(&world.board()).output;
+        let said: &[&str] = if secure {
+            &["does not speak HTTP: is it https?"]
+        } else {
+            &["does not speak TLS: is it http?"]
+        };
+        assert!(said.iter().any(|words| log.contains(words)), "{log}");
+        assert!(log.contains("app v1.0.0 idle") && log.contains("board: deep sleep"), "{log}");
+        ran += 1;
+    }
+    println!("  cases {ran}: http and https exchanged");
+    assert_eq!(ran, 2);
+}

@@ -54,7 +54,7 @@ fn fault_30_a_full_flash_leaves_the_old_version_running_and_its_space_free() {
     world.publish("v1.1.0", tiny("v1.1.0").with("big.bin", &big));
     let (mut refused, mut installed) = (0, 0);
     // From no room at all to enough of it, block by block.
-    for blocks in 62..102 {
+    for blocks in 62..122 {
         let folder = world
             .bench
             .board_folder(
@@ -291,7 +291,10 @@ while True:
         for (name, main) in [("flash", fill_flash), ("memory", fill_memory)] {
             let mut world = World::new();
             world.file_system = file_system;
-            world.set("limits", "{'trial_boots': 2, 'trial_s': 400, 'retries': 1}");
+            world.set(
+                "limits",
+                "{'trial_resets': 2, 'trial_starts': 2, 'trial_s': 400, 'trial_wait_s': 400, 'retries': 1}",
+            );
             world.publish("v1.1.0", tiny("v1.1.0").with("main.py", main));
             let mut board = world.board();
             board.set_heap("256K");
@@ -310,7 +313,7 @@ while True:
 #[test]
 fn limits_that_are_no_numbers_are_refused_and_not_written_down() {
     let mut ran = 0;
-    for limits in ["{'trial_boots': '3'}", "{'trial_s': None}", "{'retries': 0}", "7"] {
+    for limits in ["{'trial_resets': '3'}", "{'trial_s': None}", "{'retries': 0}", "7"] {
         let mut world = World::new();
         world.publish("v1.1.0", tiny("v1.1.0"));
         world.set("limits", limits);
@@ -376,7 +379,7 @@ fn fault_28_a_corrupt_file_does_not_keep_a_trial_from_its_end() {
     assert_eq!(text(&board, "/app.py"), "V = 'v1.1.0'\n", "{}", swapped.output);
     plant_corrupt(&board, "/.ota/new/99", 512);
     let log = run(&board).output;
-    assert!(log.contains("trial of v1.1.0, boot 1"), "{log}");
+    assert!(log.contains("trial of v1.1.0, start by power, 1 of"), "{log}");
     assert!(log.contains("corrupt, and so removed: .ota/new/99"), "{log}");
     assert_eq!(version(&board), confirmed("v1.1.0"), "{log}");
 }

@@ -6,9 +6,9 @@
 mod common;
 
 use common::{World, confirmed, run, tiny, version};
-use mpota::target::Target;
-use mpota::token::Token;
-use mpota::verify::{VerifyOptions, verify};
+use mpota::release::verify::{VerifyOptions, verify};
+use mpota::remote::target::Target;
+use mpota::remote::token::Token;
 use mpota_vboard::clients;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -119,8 +119,8 @@ fn verify_and_boards_read_what_github_answered_octokit() {
     let mut cases = 0;
     for target in ["octo/weather", "octo/weather@v1.1.0"] {
         let mut options = VerifyOptions::new(Target::parse(target).unwrap());
-        options.base_url.clone_from(&github.address);
-        options.token = |_| Token::new(TOKEN, "the test");
+        options.access.base_url.clone_from(&github.address);
+        options.access.token = |_| Token::new(TOKEN, "the test");
         let report = verify(&options).unwrap();
         assert!(report.is_good(), "{report:?}");
         // The release, the manifest and the pack; before that, as anybody.

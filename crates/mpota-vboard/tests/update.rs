@@ -251,7 +251,11 @@ fn https_with_the_servers_own_ca_on_the_board() {
     world.publish("v1.1.0", tiny("v1.1.0"));
     let board = world.board();
     let without = run(&board);
-    assert!(without.output.contains("no CA certificates"), "{}", without.output);
+    assert!(
+        without.output.contains("no CA certificates (*.der) in /ota_ca: `mpota ca` writes them"),
+        "{}",
+        without.output
+    );
     let ca = world.server.certificate_der().unwrap().to_vec();
     let folder = world
         .bench

@@ -1,14 +1,15 @@
 //! Files on this computer: bounded reads, writes that are whole or not there.
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 /// Something about a file or folder did not work.
-#[derive(Debug, Error, Diagnostic)]
+#[derive(Debug, Error)]
 #[error("cannot {action} {}", path.display())]
 pub struct FileError {
     /// What was tried, as a verb.
@@ -18,9 +19,36 @@ pub struct FileError {
     /// Why it failed.
     #[source]
     pub source: io::Error,
-    /// What to do about it.
-    #[help]
+    /// What to do about it; without that it is what `source` leads to.
     pub hint: Option<String>,
+}
+
+impl Diagnostic for FileError {
+    fn code<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        Some(Box::new(match self.source.kind() {
+            ErrorKind::NotFound => "file::missing",
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "file::denied",
+            ErrorKind::AlreadyExists => "file::exists",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "file::full",
+            _ => "file::failed",
+        }))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        let usual = match self.source.kind() {
+            ErrorKind::NotFound => "is the path right?",
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                "change its permissions, or use another folder"
+            }
+            ErrorKind::AlreadyExists => "move it away, or use another name",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room, and run it again",
+            _ => return self.hint.as_ref().map(|hint| Box::new(hint) as Box<dyn Display>),
+        };
+        match &self.hint {
+            Some(hint) => Some(Box::new(hint)),
+            None => Some(Box::new(usual)),
+        }
+    }
 }
 
 impl FileError {
@@ -105,6 +133,16 @@ pub fn expand_home(path: &Path) -> PathBuf {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path.to_owned(),
     }
+}
+
+/// A program of another package: from the `PATH`, or from the folder that has this program, which is that of
+/// the same venv.
+pub fn program(name: &str) -> Option<PathBuf> {
+    let mut folders: Vec<PathBuf> =
+        std::env::var_os("PATH").map(|path| std::env::split_paths(&path).collect()).unwrap_or_default();
+    folders.extend(std::env::current_exe().ok().and_then(|path| path.parent().map(Path::to_owned)));
+    let name = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    folders.iter().map(|folder| folder.join(&name)).find(|path| path.is_file())
 }
 
 #[cfg(test)]

@@ -4,10 +4,9 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    match cli::Cli::parse().run() {
+    let cli = cli::Cli::parse_colored().unwrap_or_else(|error| cli::output::usage(&error));
+    match cli.run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(report) => cli::output::error(&report),
     }

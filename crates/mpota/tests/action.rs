@@ -7,6 +7,7 @@ mod common;
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use common::{App, ssh_keygen};
@@ -28,6 +29,8 @@ struct Job {
     server: Child,
     base: String,
     inputs: BTreeMap<String, String>,
+    /// What the workflow names behind the `@`.
+    reference: String,
 }
 
 impl Drop for Job {
@@ -44,6 +47,24 @@ struct Ran {
     url: String,
 }
 
+/// The last line of a script that is `mpota`.
+const MPOTA: &str = concat!("exec ", env!("CARGO_BIN_EXE_mpota"), " \"$@\"");
+
+/// A wheel of this version with this script in it.
+fn make_wheel(folder: &Path, version: &str, script: &str) {
+    let code = "import sys, zipfile\n\
+        folder, version, script = sys.argv[1:]\n\
+        with zipfile.ZipFile(f'{folder}/mpota-{version}-py3-none-any.whl', 'w') as z:\n    \
+            z.write(script, f'mpota-{version}.data/scripts/mpota')\n    \
+            info = f'mpota-{version}.dist-info/'\n    \
+            z.writestr(info + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: false\\nTag: py3-none-any\\n')\n    \
+            z.writestr(info + 'METADATA', f'Metadata-Version: 2.1\\nName: mpota\\nVersion: {version}\\n')\n    \
+            z.writestr(info + 'RECORD', '')\n";
+    let out =
+        Command::new("python3").arg("-c").arg(code).arg(folder).args([version, script]).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+}
+
 impl Job {
     fn new() -> Self {
         let app = App::new();
@@ -52,7 +73,7 @@ impl Job {
             "project = \"octo/weather\"\nkey = \"~/.ssh/not-here\"\ninclude = [\"*.py\", \"lib/**\"]\n",
         );
         app.commit_all();
-        for folder in ["releases", "temp"] {
+        for folder in ["releases", "temp", "temp/bin"] {
             std::fs::create_dir(app.path(folder)).unwrap();
         }
         let mut make = ssh_keygen();
@@ -68,7 +89,7 @@ impl Job {
         let base = line.split('"').nth(3).unwrap().to_owned();
         let inputs = [("key", key.as_str()), ("program", env!("CARGO_BIN_EXE_mpota"))];
         let inputs = inputs.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { app, key, public, server, base, inputs }
+        Self { app, key, public, server, base, inputs, reference: String::new() }
     }
 
     fn with(mut self, name: &str, value: &str) -> Self {
@@ -91,6 +112,8 @@ impl Job {
             ["github", "ref_name"] => "v1.0.0".into(),
             ["github", "token"] => TOKEN.into(),
             ["github", "server_url"] => self.base.clone(),
+            ["github", "action_repository"] => "octo/mpota".into(),
+            ["github", "action_ref"] => self.reference.clone(),
             ["github", "action_path"] => mpota_vboard::repository().display().to_string(),
             ["steps", id, "outputs", name] => steps.get(&format!("{id}.{name}")).cloned().unwrap_or_default(),
             _ => panic!("what is {expression}?"),
@@ -122,9 +145,13 @@ impl Job {
             // The environment of a job has more, but nothing of ours.
             let mut bash = Command::new("bash");
             bash.args(["--noprofile", "--norc", "-eo", "pipefail"]).arg(self.app.path("temp/step.sh"));
+            let path = std::env::var_os("PATH").unwrap();
+            let paths = std::iter::once(self.app.path("temp/bin")).chain(std::env::split_paths(&path));
             bash.env_clear()
-                .env("PATH", std::env::var_os("PATH").unwrap())
+                .env("PATH", std::env::join_paths(paths).unwrap())
                 .env("HOME", self.app.path("temp"));
+            // What lies here is all that this PyPI has.
+            bash.env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", self.app.path("temp"));
             bash.env("RUNNER_TEMP", self.app.path("temp")).env("GITHUB_OUTPUT", self.app.path("temp/output"));
             bash.env("GITHUB_SHA", "0123456789012345678901234567890123456789");
             bash.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
@@ -157,13 +184,35 @@ impl Job {
         tags
     }
 
+    /// A script in the runner's temporary folder.
+    fn script(&self, name: &str, lines: &str) -> String {
+        let path = self.app.path(format!("temp/{name}"));
+        self.app.write(&format!("temp/{name}"), format!("#!/bin/sh\n{lines}\n"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path.display().to_string()
+    }
+
     /// A program that does this before it is `mpota`.
     fn program(self, before: &str) -> Self {
-        let script = format!("#!/bin/sh\n{before}\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_mpota"));
-        self.app.write("temp/program", script);
-        let path = self.app.path("temp/program");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-        self.with("program", path.to_str().unwrap())
+        let path = self.script("program", &format!("{before}\n{MPOTA}"));
+        self.with("program", &path)
+    }
+
+    /// No program is named. A wheel of this version is on PyPI, `gh` says this of who has built it, and cargo
+    /// builds a program too. Each of them tells that it was used.
+    fn without_program(mut self, reference: &str, wheel: &str, gh: &str) -> Self {
+        self.inputs.remove("program");
+        self.reference = reference.into();
+        self.script("bin/gh", &format!("echo \"$@\" > \"$RUNNER_TEMP/asked\"\n{gh}"));
+        let built =
+            "mkdir -p \"$RUNNER_TEMP/mpota/bin\"; cp \"$RUNNER_TEMP/built\" \"$RUNNER_TEMP/mpota/bin/mpota\"";
+        self.script("bin/cargo", &format!("[ \"$1\" = install ] || exit 9\n{built}"));
+        self.script("built", &format!("echo built > \"$RUNNER_TEMP/used\"\n{MPOTA}"));
+        let script = self.script("packed", &format!("echo wheel > \"$RUNNER_TEMP/used\"\n{MPOTA}"));
+        if !wheel.is_empty() {
+            make_wheel(&self.app.path("temp"), wheel, &script);
+        }
+        self
     }
 }
 
@@ -218,4 +267,44 @@ fn what_goes_wrong_publishes_nothing_and_leaves_no_key() {
         assert!(!job.app.path("stolen").exists(), "{number}");
     }
     println!("  cases {count}: runs of the GitHub Action that fail");
+}
+
+#[test]
+fn the_wheel_is_taken_where_it_was_built_from_what_the_workflow_names_and_else_the_source() {
+    let version = env!("CARGO_PKG_VERSION");
+    let tag = format!("v{version}");
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let good = "exit 0";
+    let cases = [
+        // What the workflow names, the wheel on PyPI, what `gh` does, what is used, and what `gh` was asked.
+        (tag.as_str(), version, good, "wheel", format!("--source-ref refs/tags/{tag}")),
+        (commit, version, good, "wheel", format!("--source-digest {commit}")),
+        // Somebody else has the name on PyPI, or `gh` is not to be had.
+        (&tag, version, "exit 1", "built", "--repo octo/mpota".into()),
+        // Nothing is published, or another version.
+        (&tag, "", good, "built", String::new()),
+        (&tag, "99.0.0", good, "built", String::new()),
+        // A branch, and an action that lies in the workflow's own repository.
+        ("main", version, good, "built", String::new()),
+        ("", version, good, "built", String::new()),
+    ];
+    for (reference, wheel, gh, used, asked) in &cases {
+        let job = Job::new().without_program(reference, wheel, gh);
+        let ran = job.run();
+        assert!(ran.ok, "{reference:?} {wheel:?}: {}", ran.log);
+        assert_eq!(job.app.text("temp/used").trim(), *used, "{reference:?} {wheel:?}: {}", ran.log);
+        let question = std::fs::read_to_string(job.app.path("temp/asked")).unwrap_or_default();
+        assert_eq!(question.is_empty(), asked.is_empty(), "{reference:?} {wheel:?}: {question}");
+        assert!(question.contains(asked.as_str()), "{question}");
+        if !asked.is_empty() {
+            let workflow = "--signer-workflow octo/mpota/.github/workflows/release.yml";
+            assert!(question.contains(workflow) && question.contains("--repo octo/mpota "), "{question}");
+        }
+        assert_eq!(job.released(), ["v1.0.0"]);
+    }
+    println!("  cases {}: where the GitHub Action has its program from", cases.len());
+    // Nothing to build it with.
+    let job = Job::new().without_program("main", version, good);
+    job.script("bin/cargo", "exit 1");
+    assert!(!job.run().ok && job.released() == [""; 0]);
 }

@@ -5,9 +5,9 @@
 mod common;
 
 use common::{App, Run};
-use mpota::compare::Difference;
-use mpota::target::Target;
-use mpota::verify::VerifyOptions;
+use mpota::release::compare::Difference;
+use mpota::release::verify::VerifyOptions;
+use mpota::remote::target::Target;
 use mpota_format::manifest::Place;
 use mpota_serve::{ListenerKind, Options, Server};
 use mpota_vboard::bench::{Agent, App as Tiny, Bench, Release, config};
@@ -41,7 +41,8 @@ fn difference(app: &App, arguments: &str) -> Value {
 fn files_added_changed_and_removed_are_told_and_what_is_fetched() {
     for plain in [false, true] {
         let app = releases(plain);
-        let manifest = mpota::dist::read_manifest(&app.path(format!("{NEW}/manifest.json"))).unwrap();
+        let manifest =
+            mpota::release::dist::read_manifest(&app.path(format!("{NEW}/manifest.json"))).unwrap();
         let stored = |path: &str| {
             let file = manifest.files.iter().find(|file| file.path == path).unwrap();
             if let Place::Packed { length, .. } = file.place { length } else { file.size }
@@ -71,7 +72,7 @@ fn the_same_release_costs_its_manifest_only_and_an_older_one_is_warned_about() {
     assert!(same.out.contains(", 0 of files") && same.err.contains("v1.1.0 is not newer than v1.1.0"));
     let back = app.run(&format!("verify {OLD} --against {NEW}")).ok();
     assert!(back.out.contains("removed    lib/new.py"), "{}", back.out);
-    assert!(back.err.contains("warning: v1.0.0 is not newer than v1.1.0"), "{}", back.err);
+    assert!(back.err.contains("warning[verify::not_newer]: v1.0.0 is not newer than v1.1.0"), "{}", back.err);
 }
 
 #[test]
@@ -152,7 +153,7 @@ fn told_and_fetched(toml: &str, old: Tiny, new: Tiny, changed: &[(&str, &[u8])])
 
     let mut options = VerifyOptions::new(Target::Folder(bench.release_dir("v1.1.0")));
     options.against = Some(Target::Folder(bench.release_dir("v1.0.0")));
-    let told = mpota::verify::verify(&options).expect("a report").against.expect("a difference");
+    let told = mpota::release::verify::verify(&options).expect("a report").against.expect("a difference");
 
     let output = board.run().expect("the virtual board").output;
     assert!(output.contains("v1.1.0 is installed"), "not updated: {output}");

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use common::{App, Run};
-use mpota::build::{BuildOptions, build_with};
+use mpota::release::build::{BuildOptions, build_with};
 use mpota_format::manifest::Place;
 
 #[test]
@@ -52,7 +52,7 @@ fn a_failed_build_leaves_the_one_before_as_it_was() {
 fn the_pack_is_named_as_the_board_guesses_and_holds_compressed_files() {
     let app = App::new();
     app.run("build --version v1.0.0-rc.1").ok();
-    let manifest = mpota::dist::read_manifest(&app.path("dist/manifest.json")).unwrap();
+    let manifest = mpota::release::dist::read_manifest(&app.path("dist/manifest.json")).unwrap();
     let pack = manifest.header.pack.unwrap();
     assert_eq!(pack.asset, "weather-v1.0.0-rc.1.pack");
     assert_eq!(app.read("dist/weather-v1.0.0-rc.1.pack").len() as u64, pack.size);
@@ -145,6 +145,7 @@ fn what_is_not_the_apps_is_never_released() {
         "__pycache__/a.pyc",
         "lib/b.pyc",
         ".vscode/settings.json",
+        ".settings/net.json",
         "lib/.hidden",
     ] {
         app.write(path, "x");
@@ -153,9 +154,9 @@ fn what_is_not_the_apps_is_never_released() {
     app.run("build --version v1.0.0").ok();
     app.run("build --version v1.0.0 --output out").ok();
     app.run("build --version v1.0.0 --output out").ok();
-    let manifest = mpota::dist::read_manifest(&app.path("out/manifest.json")).unwrap();
+    let manifest = mpota::release::dist::read_manifest(&app.path("out/manifest.json")).unwrap();
     let paths: Vec<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
-    assert_eq!(paths, [".vscode/settings.json", "boot.py", "lib/util.py", "main.py"]);
+    assert_eq!(paths, [".settings/net.json", "boot.py", "lib/util.py", "main.py"]);
 }
 
 #[test]
@@ -314,7 +315,7 @@ fn the_version_is_the_git_tag_and_the_time_is_the_commits() {
     app.git("tag v1.4.0");
     let said = app.run("build").ok();
     assert!(!said.err.contains("warning"), "{}", said.err);
-    let header = mpota::dist::read_manifest(&app.path("dist/manifest.json")).unwrap().header;
+    let header = mpota::release::dist::read_manifest(&app.path("dist/manifest.json")).unwrap().header;
     assert_eq!((header.version.as_str(), header.created), ("v1.4.0", Some(1_700_000_000)));
     app.git("tag v1.5.0");
     app.run("build").refused(&["v1.4.0, v1.5.0", "--version"]);
@@ -327,13 +328,14 @@ fn changes_since_the_tag_are_told() {
     app.git("tag v1.0.0");
     app.append("main.py", "# not committed\n");
     let said = app.run("build").ok();
-    assert!(said.err.contains("warning: files differ"), "{}", said.err);
+    assert!(said.err.contains("warning[build::changed]: files differ"), "{}", said.err);
 }
 
 #[test]
 fn the_time_comes_from_the_option_then_the_environment_else_there_is_none() {
     let app = App::new();
-    let created = || mpota::dist::read_manifest(&app.path("dist/manifest.json")).unwrap().header.created;
+    let created =
+        || mpota::release::dist::read_manifest(&app.path("dist/manifest.json")).unwrap().header.created;
     app.run("build --version v1.0.0").ok();
     assert_eq!(created(), None);
     let build = |arguments: &[&str], epoch: &str| {
@@ -352,9 +354,13 @@ fn without_boot_py_a_main_py_that_does_not_start_the_updater_is_warned_about() {
     assert!(!app.run("build --version v1.0.0").ok().err.contains("warning"));
     app.remove("boot.py");
     assert!(
-        app.run("build --version v1.0.0").ok().err.contains("warning: main.py does not start the updater")
+        app.run("build --version v1.0.0")
+            .ok()
+            .err
+            .contains("warning[build::no_updater]: main.py does not start the updater")
     );
-    app.write("main.py", "import ota_updater\nota_updater.boot()\n");
+    let main = format!("import ota_updater\nota_updater.boot()\n{}", app.text("main.py"));
+    app.write("main.py", main);
     assert!(!app.run("build --version v1.0.0").ok().err.contains("warning"));
 }
 
@@ -375,7 +381,7 @@ fn requirements_and_hooks_get_into_the_manifest() {
                 board = [\"ESP32_GENERIC\", \"Raspberry Pi Pico W\"]\n[hooks]\npost_update = \"hooks/migrate.py\"\n";
     app.write("mpota.toml", toml);
     app.run("build --version v1.0.0").ok();
-    let header = mpota::dist::read_manifest(&app.path("dist/manifest.json")).unwrap().header;
+    let header = mpota::release::dist::read_manifest(&app.path("dist/manifest.json")).unwrap().header;
     assert_eq!(header.requires.platform, ["esp32", "rp2"]);
     assert_eq!(header.requires.board, ["ESP32_GENERIC", "Raspberry Pi Pico W"]);
     let said = app.run("verify dist").ok();
@@ -419,7 +425,7 @@ fn manifest_describes_exactly_the_named_files() {
     app.write("unnamed.py", "x");
     let said = app.run("manifest --version v1.0.0 ./main.py boot.py lib/util.py").ok();
     assert!(said.err.contains("publish lib/util.py as lib-util.py"), "{}", said.err);
-    let manifest = mpota::dist::read_manifest(&app.path("manifest.json")).unwrap();
+    let manifest = mpota::release::dist::read_manifest(&app.path("manifest.json")).unwrap();
     let files: Vec<(String, u64)> = manifest.files.iter().map(|f| (f.path.clone(), f.size)).collect();
     let size = |path: &str| (path.to_owned(), app.read(path).len() as u64);
     assert_eq!(files, [size("boot.py"), size("lib/util.py"), size("main.py")]);

@@ -5,7 +5,7 @@
 mod common;
 
 use common::App;
-use mpota::roots::{self, DEFAULT};
+use mpota::board::roots::{self, DEFAULT};
 use mpota_serve::Authority;
 use mpota_vboard::{MicroPython, Word};
 

@@ -6,8 +6,24 @@ mod common;
 
 use common::{Run, mpota};
 
-const COMMANDS: [&str; 10] =
-    ["init", "key", "manifest", "build", "sign", "verify", "ca", "serve", "install", "completions"];
+const COMMANDS: [&str; 16] = [
+    "init",
+    "key",
+    "manifest",
+    "build",
+    "sign",
+    "publish",
+    "verify",
+    "ca",
+    "serve",
+    "install",
+    "status",
+    "doctor",
+    "updater",
+    "explain",
+    "completions",
+    "man",
+];
 
 #[test]
 fn every_command_has_help_and_the_exit_codes_are_told() {
@@ -45,6 +61,38 @@ fn completions_are_printed_for_every_shell() {
         let said = mpota().args(["completions", shell]).said().ok();
         assert!(said.out.contains("mpota") && said.out.contains("allow-secret"), "{shell}");
     }
+}
+
+#[test]
+fn every_command_has_a_man_page_that_tells_its_options() {
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("share/man1");
+    mpota().arg("man").arg(&pages).said().ok();
+    let page = |name: &str| std::fs::read_to_string(pages.join(format!("mpota{name}.1"))).expect(name);
+    assert!(page("").contains(".TH") && page("").contains("Exit codes"), "{}", page(""));
+    for command in COMMANDS {
+        assert!(page("").contains(&format!("mpota\\-{command}(1)")), "{command}");
+        assert!(page(&format!("-{command}")).contains(".SH NAME"), "{command}");
+    }
+    assert!(page("-build").contains("allow\\-secret") && page("-key-new").contains("passphrase"));
+    println!("  cases {}: commands with a man page", COMMANDS.len());
+    // A folder that cannot be made.
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    mpota().arg("man").arg(folder.path().join("file")).said().refused(&["man pages"]);
+}
+
+#[test]
+fn the_page_of_all_commands_is_what_the_program_says() {
+    let folder = tempfile::tempdir().unwrap();
+    mpota().arg("man").arg("--markdown").arg(folder.path()).said().ok();
+    let page = std::fs::read_to_string(folder.path().join("commands.md")).unwrap();
+    for command in COMMANDS {
+        assert!(page.contains(&format!("\n## mpota {command}\n")), "{command}");
+    }
+    let checked_in = mpota_vboard::repository().join("docs/commands.md");
+    let checked_in = std::fs::read_to_string(checked_in).unwrap();
+    assert!(page == checked_in, "docs/commands.md is not what the program says: run `cargo xtask docs`");
+    println!("  cases {}: commands on the page", COMMANDS.len());
 }
 
 #[test]

@@ -21,7 +21,7 @@ fn app(toml: &str) -> App {
 }
 
 fn kept(app: &App, dist: &str) -> Vec<String> {
-    let manifest = mpota::dist::read_manifest(&app.path(format!("{dist}/manifest.json"))).unwrap();
+    let manifest = mpota::release::dist::read_manifest(&app.path(format!("{dist}/manifest.json"))).unwrap();
     manifest.files.into_iter().filter(|file| file.keep).map(|file| file.path).collect()
 }
 
@@ -121,7 +121,7 @@ fn what_the_app_writes_is_decided_on() {
     two.append("main.py", "open('data/a.txt', 'a')\n");
     two.run("build --version v1.0.0").refused(&[
         said,
-        "; data/a.txt, in line 51 of main.py",
+        "; data/a.txt, in line 54 of main.py",
         "[\"config.json\", \"data/a.txt\"]",
     ]);
     // The updater's own code is none of the app.

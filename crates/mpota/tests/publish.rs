@@ -155,7 +155,7 @@ fn json_says_what_was_done_or_why_not() {
     let said = hub.publish(&server, "--json").said();
     let failed: Value = serde_json::from_str(&said.out).unwrap();
     assert_eq!((said.code, &failed["exit_code"], &failed["published"]), (1, &json!(1), &json!(false)));
-    assert!(failed["error"].as_str().unwrap().contains("already published with other content"));
+    assert!(failed["error"]["message"].as_str().unwrap().contains("already published with other content"));
     let dry = hub.publish(&server, "--json --dry-run").said();
     assert_eq!(dry.code, 1);
 }
@@ -200,7 +200,11 @@ fn notes_and_the_commit_are_those_of_the_last_run() {
     assert_eq!(said["target_commitish"].as_str().unwrap().len(), 40);
     hub.app.git("tag v1.3.0");
     let said = hub.publish(&server, "--dry-run").env("PATH", "/usr/bin:/bin").said().ok();
-    assert!(said.err.contains("warning: ") && said.err.contains("has the tag v1.3.0"), "{}", said.err);
+    assert!(
+        said.err.contains("warning[publish::tag_differs]: ") && said.err.contains("has the tag v1.3.0"),
+        "{}",
+        said.err
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what cannot go on here is a failed test")]
 
 use mpota::publish::{PublishOptions, publish};
-use mpota::token::Token;
+use mpota::remote::token::Token;
 use mpota_serve::{Options, Server, WriteOptions};
 use mpota_vboard::bench::{Agent, App, Bench, Release, config};
 use mpota_vboard::{Board, FileSystem, MicroPython, Word};
@@ -34,8 +34,8 @@ fn a_board_takes_what_was_published_public_and_private_the_latest_a_tag_and_a_ch
         .unwrap();
         for (version, _) in versions {
             let mut how = PublishOptions::new(bench.release_dir(version), "octo/weather");
-            how.base_url = server.base_url().to_owned();
-            how.token = |_| Token::new(WRITER, "the test");
+            how.access.base_url = server.base_url().to_owned();
+            how.access.token = |_| Token::new(WRITER, "the test");
             if version.contains("beta") {
                 how.channels.push("beta".into());
             }

@@ -84,6 +84,41 @@ fn a_link_is_read_as_what_it_leads_to() {
 }
 
 #[test]
+fn fault_69_all_secrets_are_told_in_one_run() {
+    let app = App::new();
+    app.write("lib/net.py", "NETWORKS = [\n    ('home', 'hunter22'),\n    ('office', 'hunter33'),\n]\n");
+    app.write("wifi.dat", "home;hunter22\n");
+    app.write("settings.py.bak", "\nMQTT = MQTTClient('id', 'server', 1883, 'user', 'hunter22')\n");
+    app.write("secrets.py~", "");
+    let places = [
+        "lib/net.py, line 2",
+        "lib/net.py, line 3",
+        "wifi.dat, line 1",
+        "settings.py.bak, line 2",
+        "secrets.py~",
+    ];
+    let files = ["lib/net.py", "wifi.dat", "settings.py.bak", "secrets.py~"];
+    let build = "build --version v1.0.0".to_owned();
+    let commands = [
+        build.clone(),
+        format!("manifest --version v1.0.0 boot.py {}", files.join(" ")),
+        "publish --version v1.0.0 --dry-run".to_owned(),
+    ];
+    for command in &commands {
+        let said = app.run(command).refused(&places);
+        assert!(!said.err.contains("hunter"), "{command}: {}", said.err);
+        assert!(
+            files.iter().all(|file| said.err.contains(&format!("--allow-secret {file}"))),
+            "{}",
+            said.err
+        );
+    }
+    let allowed: String = files.iter().map(|file| format!(" --allow-secret {file}")).collect();
+    app.run(&(build + &allowed)).ok();
+    println!("  cases {}: commands that tell {} secrets", commands.len(), places.len());
+}
+
+#[test]
 fn manifest_refuses_secrets_too() {
     let app = App::new();
     app.write("secrets.py", "");

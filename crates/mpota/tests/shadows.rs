@@ -7,8 +7,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::App;
-use mpota::manifest::{self, ManifestOptions};
-use mpota::updater;
+use mpota::board::updater;
+use mpota::release::manifest::{self, ManifestOptions};
 
 const ROOTS: [&str; 2] = ["", "lib/"];
 
@@ -247,4 +247,17 @@ fn the_board_knows_every_module_that_its_code_imports() {
     let mut told: Vec<&str> = list.split('"').next().unwrap().split(' ').collect();
     told.sort_unstable();
     assert_eq!(told, updater::firmware_modules().iter().map(String::as_str).collect::<Vec<_>>());
+}
+
+/// The board's list of the files that are copied before an updater is exchanged for another.
+#[test]
+fn the_board_knows_every_file_of_its_updater() {
+    let files = mpota_vboard::agent_files().unwrap();
+    let (_, parts) = files.iter().find(|(name, _)| name == "mpota/parts.py").unwrap();
+    let parts = String::from_utf8_lossy(parts);
+    let list = parts.split_once("\nNAMES = (").unwrap().1.split_once(").split()").unwrap().0;
+    let told: Vec<&str> = list.split([' ', '"', '\n']).filter(|word| !word.is_empty()).collect();
+    let there =
+        files.iter().filter_map(|(name, _)| name.strip_suffix(".py")).filter(|name| !name.contains('/'));
+    assert_eq!(told, there.collect::<Vec<_>>());
 }

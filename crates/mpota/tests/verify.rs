@@ -261,7 +261,7 @@ fn a_large_file_lies_in_pieces_and_damage_in_one_is_told_by_its_number() {
     app.write("data/large.txt", &text);
     app.run("build --version v1.0.0").ok();
     assert_eq!(codes(&app, "dist"), []);
-    let manifest = mpota::dist::read_manifest(&app.path("dist/manifest.json")).unwrap();
+    let manifest = mpota::release::dist::read_manifest(&app.path("dist/manifest.json")).unwrap();
     let file = manifest.files.iter().find(|file| file.path == "data/large.txt").unwrap();
     let mpota_format::manifest::Place::Packed { offset, length } = file.place else { panic!("no pack") };
     let pieces = text.len().div_ceil(16_384);

@@ -2,7 +2,7 @@
 
 use super::interpreter::{Firmware, Run, Tls};
 use anyhow::{Context, Result, ensure};
-use mpota::keys::{self, SigningKey};
+use mpota::release::keys::{self, SigningKey};
 use mpota_serve::{Options, Server};
 use mpota_vboard::bench::{Agent, App, Bench, Release, config};
 use std::path::{Path, PathBuf};

@@ -27,7 +27,7 @@ struct Arguments {
     deep: bool,
     seed: u64,
     file_systems: Vec<FileSystem>,
-    scenario: Option<String>,
+    scenarios: Vec<String>,
     sabotage: Option<String>,
     second: Option<u64>,
     first: Option<u64>,
@@ -45,7 +45,7 @@ fn arguments(args: &[String]) -> Result<Arguments> {
             "--quick" => out.quick = true,
             "--deep" => out.deep = true,
             "--seed" => out.seed = value()?.parse().context("--seed wants a number")?,
-            "--scenario" => out.scenario = Some(value()?.clone()),
+            "--scenario" => out.scenarios.push(value()?.clone()),
             "--sabotage" => out.sabotage = Some(value()?.clone()),
             "--first" => out.first = Some(value()?.parse().context("--first wants a number")?),
             "--only" => out.only = Some(value()?.clone()),
@@ -56,7 +56,7 @@ fn arguments(args: &[String]) -> Result<Arguments> {
                 out.file_systems.push(found.with_context(|| format!("no file system {name}"))?);
             }
             _ => bail!(
-                "powercut [--quick|--deep] [--seed N] [--fs lfs|lfs-small|fat|fat-raw]... [--scenario NAME] [--first N] [--second N] [--sabotage NAME]\n\
+                "powercut [--quick|--deep] [--seed N] [--fs lfs|lfs-small|fat|fat-raw]... [--scenario NAME]... [--first N] [--second N] [--sabotage NAME]\n\
                  --deep cuts the recoveries from torn writes too; --first 0 --second 0 cuts everywhere on fat-raw too, where each destroyed FAT takes seconds; --only 'NAME OF A CUT' shows what the board prints there"
             ),
         }
@@ -69,13 +69,13 @@ fn arguments(args: &[String]) -> Result<Arguments> {
     Ok(out)
 }
 
-/// How many first cuts, and second cuts for each of them; 0: all.
-fn samples(fs: FileSystem, a: &Arguments) -> (u64, u64) {
+/// How many first cuts, and second cuts for each of them; 0: all. `most`: second cuts of a scenario, see its second().
+fn samples(fs: FileSystem, a: &Arguments, most: u64) -> (u64, u64) {
     let (first, second) = match fs {
         _ if a.quick => (6, 3),
         // Nothing is promised for it, and every destroyed FAT may keep a boot busy until it is unplugged.
         FileSystem::FatRaw => RAW_SAMPLE,
-        _ => (0, 0),
+        _ => (0, most),
     };
     (a.first.unwrap_or(first), a.second.unwrap_or(second))
 }
@@ -93,7 +93,7 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
     let server = Server::start(Options::new(made.bench.releases()))?;
     let goal = Server::start(Options::new(made.goal.releases()))?;
     let new: Vec<String> = vec![made.new.display().to_string()];
-    let (first, second) = samples(fs, a);
+    let (first, second) = samples(fs, a, scenario.second());
     let mut options = json!({
         "fs": fs.name(), "size": scenario.flash(), "before": made.before.display().to_string(), "new": new, "version": "v1.1.0",
         "goal": made.last.display().to_string(), "url": server.base_url(), "goal_url": goal.base_url(),
@@ -109,8 +109,8 @@ fn cell(micropython: &MicroPython, scenario: &Scenario, fs: FileSystem, a: &Argu
     if let Some(like) = &a.like {
         options["like"] = json!(like);
     }
-    // A small heap is forked faster.
-    let output = harness(micropython, "16M", "powercut", &options)
+    // A small heap is forked and collected faster.
+    let output = harness(micropython, "4M", "powercut", &options)
         .with_context(|| format!("{} on {}", scenario.name, fs.name()))?;
     if a.only.is_some() {
         println!("{output}");
@@ -159,6 +159,29 @@ fn print_row(name: &str, fs: &str, cell: &Value) {
     }
 }
 
+/// What `call` makes of each, in the order of `work`, on all processors.
+fn in_parallel<T: Sync, R: Send>(work: &[T], call: impl Fn(&T) -> Result<R> + Sync) -> Vec<Result<R>> {
+    let next = AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        let worker = || {
+            let mut done = Vec::new();
+            while let Some((at, item)) = work.iter().enumerate().nth(next.fetch_add(1, Ordering::Relaxed)) {
+                done.push((at, call(item)));
+            }
+            done
+        };
+        // One more than there are cores: each waits for a fifth of its time for a boot to end.
+        let workers: Vec<_> = (0..=threads).map(|_| scope.spawn(worker)).collect();
+        let mut all: Vec<_> = workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect();
+        all.sort_by_key(|(at, _)| *at);
+        all.into_iter().map(|(_, result)| result).collect()
+    })
+}
+
 /// Run the matrix, print it, and judge it.
 pub fn run(args: &[String]) -> Result<()> {
     let a = arguments(args)?;
@@ -166,13 +189,18 @@ pub fn run(args: &[String]) -> Result<()> {
     if let Some(name) = &a.sabotage {
         ensure!(SABOTAGES.iter().any(|s| s.name == name), "no sabotage {name}");
     }
-    let scenarios: Vec<&Scenario> =
-        SCENARIOS.iter().filter(|s| a.scenario.as_ref().is_none_or(|n| n == s.name)).collect();
-    ensure!(!scenarios.is_empty(), "no such scenario; there are: {}", names());
+    let scenarios: Vec<&Scenario> = SCENARIOS
+        .iter()
+        .filter(|s| a.scenarios.is_empty() || a.scenarios.iter().any(|n| n == s.name))
+        .collect();
+    let unknown = a.scenarios.iter().find(|name| !scenarios.iter().any(|s| s.name == **name));
+    if let Some(name) = unknown {
+        bail!("no scenario {name}; there are: {}", names());
+    }
     mpota_vboard::bench::compiled_agent()?;
     println!("seed {}", a.seed);
     for fs in &a.file_systems {
-        let (first, second) = samples(*fs, &a);
+        let (first, second) = samples(*fs, &a, 0);
         if first != 0 || second != 0 {
             let of = |n: u64| if n == 0 { "all".to_owned() } else { n.to_string() };
             println!(
@@ -183,42 +211,43 @@ pub fn run(args: &[String]) -> Result<()> {
             );
         }
     }
+    if !a.quick && a.second.is_none() {
+        for scenario in scenarios.iter().filter(|s| s.second() > 0) {
+            println!(
+                "{}: {} second cuts for each first one (--second 0: all)",
+                scenario.name,
+                scenario.second()
+            );
+        }
+    }
     print!("{:<26} {:<9}", "scenario", "fs");
     COLUMNS.iter().for_each(|c| print!(" {c:>0$}", width(c)));
     println!();
 
     let began = Instant::now();
-    let work: Vec<_> = a
+    let mut work: Vec<_> = a
         .file_systems
         .iter()
         .flat_map(|fs| scenarios.iter().map(move |s| (*s, *fs)))
-        .filter(|(s, fs)| a.scenario.is_some() || s.on.contains(fs))
+        .filter(|(s, fs)| !a.scenarios.is_empty() || s.on.contains(fs))
         .collect();
-    let next = AtomicUsize::new(0);
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        // One more than there are cores: each waits for a fifth of its time for a boot to end.
-        for _ in 0..=std::thread::available_parallelism().map_or(2, usize::from) {
-            scope.spawn(|| {
-                while let Some((scenario, fs)) = work.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let result = cell(&micropython, scenario, *fs, &a);
-                    if let Ok(mut results) = results.lock() {
-                        if let Ok(cell) = &result {
-                            print_row(scenario.name, fs.name(), cell);
-                        }
-                        results.push((scenario, *fs, result));
-                    }
-                }
-            });
+    // What takes long comes last, so that a run that is stopped has told most.
+    work.sort_by_key(|(s, _)| s.second());
+    let printing = Mutex::new(());
+    let results = in_parallel(&work, |(scenario, fs)| {
+        let result = cell(&micropython, scenario, *fs, &a);
+        if let (Ok(cell), Ok(_)) = (&result, printing.lock()) {
+            print_row(scenario.name, fs.name(), cell);
         }
+        result
     });
-    let results = results.into_inner().map_err(|_| anyhow::anyhow!("a thread panicked"))?;
+    let results: Vec<_> = work.iter().zip(results).collect();
     let mut seen = BTreeSet::new();
     let mut bad = Vec::new();
     println!();
     for fs in &a.file_systems {
         let mut total = serde_json::Map::new();
-        for (scenario, _, result) in results.iter().filter(|(_, f, _)| f == fs) {
+        for ((scenario, _), result) in results.iter().filter(|((_, f), _)| f == fs) {
             let cell = match result {
                 Ok(cell) => cell,
                 Err(e) => bail!("{} on {}: {e:#}", scenario.name, fs.name()),
@@ -251,7 +280,7 @@ pub fn run(args: &[String]) -> Result<()> {
         ensure!(number(&total, "boots") > 0, "nothing booted on {}", fs.name());
     }
     println!("{} s", began.elapsed().as_secs());
-    if a.sabotage.is_none() && a.scenario.is_none() {
+    if a.sabotage.is_none() && a.scenarios.is_empty() {
         check_transitions(&seen, a.quick)?;
     }
     if let Some(name) = &a.sabotage {
@@ -260,7 +289,7 @@ pub fn run(args: &[String]) -> Result<()> {
         return Ok(());
     }
     ensure!(bad.is_empty(), "{}", bad.join(", "));
-    if a.quick && a.scenario.is_none() {
+    if a.quick && a.scenarios.is_empty() {
         check_sabotages(&a)?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The harness is proved able to see: the updater is broken on purpose, and that has to show.
 
-use super::{Arguments, SCENARIOS, cell, number, print_row};
+use super::{Arguments, SCENARIOS, cell, in_parallel, number, print_row};
 use anyhow::{Context, Result, ensure};
 use mpota_vboard::{FileSystem, MicroPython, Word};
 
@@ -44,11 +44,15 @@ pub const SABOTAGES: &[Sabotage] = &[
     },
     Sabotage {
         name: "no-record-crc",
-        scenario: "bits-turned",
-        first: 80,
+        scenario: "digits-turned",
+        first: 0,
         changes: &[
             ("ota_journal.py", " or line != b\"%08x %s\\n\" % (crc32(text), text):", ":"),
-            ("ota_updater.py", "if line != b\"%08x %s\\n\" % (crc32(text), text):", "if not line:"),
+            (
+                "ota_updater.py",
+                "if crc != b\"%08x \" % crc32(text[:-1]) or text[-1:] != b\"\\n\":",
+                "if not text:",
+            ),
         ],
     },
     Sabotage {
@@ -93,8 +97,8 @@ pub const SABOTAGES: &[Sabotage] = &[
 
 /// The harness sees an updater that is broken on purpose.
 pub fn check_sabotages(a: &Arguments) -> Result<()> {
-    for sabotage in SABOTAGES {
-        println!("\nbroken on purpose: {}", sabotage.name);
+    let micropython = MicroPython::find(Word::Bits64)?;
+    let results = in_parallel(SABOTAGES, |sabotage| {
         let a = Arguments {
             quick: false,
             sabotage: Some(sabotage.name.into()),
@@ -103,9 +107,12 @@ pub fn check_sabotages(a: &Arguments) -> Result<()> {
             second: Some(1),
             ..a.clone()
         };
-        let micropython = MicroPython::find(Word::Bits64)?;
         let scenario = SCENARIOS.iter().find(|s| s.name == sabotage.scenario).context("no such scenario")?;
-        let cell = cell(&micropython, scenario, FileSystem::Lfs, &a)?;
+        Ok((scenario, cell(&micropython, scenario, FileSystem::Lfs, &a)?))
+    });
+    for (sabotage, result) in SABOTAGES.iter().zip(results) {
+        let (scenario, cell) = result?;
+        println!("\nbroken on purpose: {}", sabotage.name);
         print_row(scenario.name, "lfs", &cell);
         ensure!(
             ["silent", "mixed", "dead"].iter().any(|k| number(&cell, k) > 0),

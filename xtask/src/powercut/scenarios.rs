@@ -82,7 +82,9 @@ pub const SCENARIOS: &[Scenario] = &[
     row("undo-no-import-updater", false, || {
         broken(&[("ota_updater.py", "import sys\n", "import sys\n1 / 0\n")])
     }),
-    row("undo-no-such-updater", false, || broken(&[("ota_updater.py", "def boot():", "def boot_later():")])),
+    row("undo-no-such-updater", false, || {
+        broken(&[("ota_updater.py", "def boot(feed=None):", "def boot_later():")])
+    }),
     row("undo-updater-raises", false, || broken(&[("ota_updater.py", BOOT, "    1 / 0\n")])),
     row("undo-updater-resets", false, || {
         broken(&[("ota_updater.py", BOOT, "    import machine\n    machine.reset()\n")])
@@ -91,12 +93,18 @@ pub const SCENARIOS: &[Scenario] = &[
         broken(&[("ota_updater.py", BOOT, "    while True:\n        pass\n")])
     }),
     row("undo-updater-no-watch", false, || {
-        broken(&[("ota_trial.py", "    if not ota_updater.watched:\n", "    1 / 0\n    if True:\n")])
+        broken(&[(
+            "ota_trial.py",
+            "    if not getattr(ota_updater, \"watched\", False):\n",
+            "    1 / 0\n    if True:\n",
+        )])
     }),
     Scenario { extra: leftovers, ..row("leftovers", true, || to(|app| app.without("lib/util.py"))) },
     Scenario { extra: half_fetched, ..row("download-resumed", true, || to(every_file)) },
     Scenario { keep: KEPT, extra: owners, ..row("kept-files", true, || kept("pass")) },
     Scenario { keep: KEPT, extra: owners, ..row("kept-files-undone", false, || kept("1 / 0")) },
+    Scenario { extra: hiding, ..row("modules-compiled", true, || modules_compiled("")) },
+    Scenario { extra: hiding, ..row("modules-compiled-undone", false, || modules_compiled("1 / 0\n")) },
     Scenario { extra: changed, ..row("changed-on-the-board", true, || to(every_file)) },
     row("hooks", true, || hooks("pass")),
     row("hooks-undone", false, || hooks("1 / 0")),
@@ -106,6 +114,11 @@ pub const SCENARIOS: &[Scenario] = &[
     Scenario { modes: &["read_errors_3"], ..row("read-errors-3", true, without_one) },
     Scenario { modes: &["memory"], ..row("memory-errors", true, without_one) },
     Scenario { modes: &["flips"], ..row("bits-turned", true, without_one) },
+    Scenario { modes: &["digits"], ..row("digits-turned", true, without_one) },
+    Scenario {
+        modes: &["digits"],
+        ..row("digits-turned-undo", false, || to(|app| every_file(app).with("app.py", "1 / 0\n")))
+    },
     Scenario {
         modes: &["flips", "backups"],
         ..row("bits-turned-undo", false, || to(|app| every_file(app).with("app.py", "1 / 0\n")))
@@ -117,6 +130,22 @@ fn to(change: impl FnOnce(App) -> App) -> Result<(App, Release)> {
     let one = small("v1.0.0")?;
     let two = change(one.clone().with("app.py", "V = 'v1.1.0'\n"));
     Ok((one, Release::new("v1.1.0", two)))
+}
+
+/// A module that v1.1.0 brings compiled.
+const EXTRA: &str = "lib/extra.mpy";
+
+/// Modules come compiled: one was there as its source, and of one the owner has put a source there.
+fn modules_compiled(more: &str) -> Result<(App, Release)> {
+    let [util, extra] = [compile(b"# helpers\n")?, compile(b"# extra\n")?];
+    let (one, mut two) = to(|app| app.without("lib/util.py").with("lib/util.mpy", util).with(EXTRA, extra))?;
+    two.app = append(two.app, "app.py", more);
+    Ok((one, two))
+}
+
+/// An import would take it before the release's.
+fn hiding(_: &Bench) -> Result<Files> {
+    Ok(vec![("lib/extra.py".into(), b"# the owner's\n".to_vec())])
 }
 
 /// Every file is another one, and one is gone.
@@ -143,7 +172,7 @@ fn every_file(app: App) -> App {
 }
 
 /// What `boot()` begins with.
-const BOOT: &str = "    global started, _keep\n";
+const BOOT: &str = "    global started, watchdog, _keep\n";
 
 /// The updater as .mpy files of a release, with these changes: (file, what to replace, by what).
 fn updater_files(changes: &[(&str, &str, &str)]) -> Result<Files> {
@@ -271,6 +300,12 @@ impl Scenario {
         if self.agent == Agent::Py { 1 << 20 } else { 512 << 10 }
     }
 
+    /// How many second cuts for each first one; 0: all. The updater is as many files as five apps of this table, so
+    /// there are 25 times as many pairs of cuts as elsewhere, and each file is exchanged in the same steps.
+    pub fn second(&self) -> u64 {
+        if self.name.contains("updater") { 12 } else { 0 }
+    }
+
     /// How much faster than real the board's timers go: a hang has to be waited for.
     pub fn divide(&self) -> u32 {
         if matches!(self.name, "undo-after-hang" | "undo-updater-hangs") { 100 } else { 1 }
@@ -294,10 +329,14 @@ impl Scenario {
         let last =
             one.with("app.py", "V = 'v1.2.0'\n").with("main.py", TINY_MAIN).with("goal.txt", "reached");
         let last = self.keep.iter().fold(last, |app, path| app.with(path, &two.app.0[*path]));
+        // What the owner has put in its way goes whichever of the two comes first.
+        let last = two.app.0.get(EXTRA).iter().fold(last, |app, content| app.with(EXTRA, content));
         let toml = if self.keep.is_empty() { String::new() } else { two.toml.clone() };
         goal.publish(&Release { toml, ..Release::new("v1.2.0", last) })?;
-        let config =
-            mpota_vboard::bench::config(&[("limits", "{'trial_boots': 2, 'trial_s': 4, 'retries': 1}")]);
+        let config = mpota_vboard::bench::config(&[(
+            "limits",
+            "{'trial_resets': 2, 'trial_starts': 2, 'trial_s': 4, 'trial_wait_s': 4, 'retries': 1}",
+        )]);
         let extra = (self.extra)(&bench)?;
         let mut own: Vec<(&str, &[u8])> = vec![("secrets.py", config.as_bytes()), ("settings.json", b"{}")];
         let mut plain = own.clone();

@@ -16,6 +16,11 @@ const HOLES: Range = Range { least: 64, most: 16384, step: 16, row: 10, repeats:
 /// any more after that.
 const NAMES: u32 = 650;
 
+/// What makes the interpreter's table of names so large, before anything of the updater runs.
+pub fn named() -> Result<String> {
+    Ok(format!("import gc\nCOUNT = {NAMES}\n{}", script("names.py")?))
+}
+
 /// What is in front of the holes, and what does the work.
 struct Holes<'a> {
     trial: Trial<'a>,
@@ -26,11 +31,7 @@ impl<'a> Holes<'a> {
     fn new(micropython: &'a MicroPython, place: &'a Place, names: u32) -> Result<Self> {
         // Little is left to the garbage collector to find, and it takes its time.
         let trial = Trial::patient(micropython, place, Task::Update);
-        let first = if names > 0 {
-            format!("import gc\nCOUNT = {names}\n{}", script("names.py")?)
-        } else {
-            String::new()
-        };
+        let first = if names > 0 { named()? } else { String::new() };
         Ok(Self { trial, first })
     }
 

@@ -1,7 +1,7 @@
 //! What is measured in: releases, a server that has them, and a folder that is the board's flash.
 
 use anyhow::{Context, Result};
-use mpota::keys::{self, SigningKey};
+use mpota::release::keys::{self, SigningKey};
 use mpota_serve::{Options, Server, Tls};
 use mpota_vboard::bench::{Agent, App, Bench, OWNER, REPO, Release, compile, config, write_file};
 use mpota_vboard::repository;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::compiled;
 use super::error::{Code, ManifestError};
 use super::line::{Line, Wrong};
 use super::more::{is_key, is_plain, more};
@@ -45,6 +46,7 @@ pub(super) fn header_line(bytes: &[u8]) -> Result<Header, ManifestError> {
     let pack = if line.maybe(",\"pack\":") { Some(pack(&mut line)?) } else { None };
     let hooks = if line.maybe(",\"hooks\":") { hooks(&mut line)? } else { Hooks::default() };
     let more = if line.maybe(",\"more\":") { more(&mut line)? } else { More::new() };
+    compiled::loaders(&more)?;
     line.expect(",\"files\":[")?;
     line.end()?;
     let version = tag(&version)?;

@@ -98,6 +98,11 @@ impl Access {
         }
     }
 
+    /// Whether there is a token at all with which more is to be seen.
+    pub fn knows_tokens(&self) -> bool {
+        !self.tokens.is_empty()
+    }
+
     /// Whether there is anything to see for this caller.
     pub fn reads(&self, who: &Who) -> bool {
         match &who.permission {

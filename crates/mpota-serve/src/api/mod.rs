@@ -14,7 +14,7 @@ pub(crate) mod errors;
 mod graphql;
 mod input;
 mod objects;
-mod page;
+pub(crate) mod page;
 pub(crate) mod rate;
 mod releases;
 mod reply;
@@ -24,10 +24,11 @@ mod upload;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::State;
 use axum::response::Response;
-use hyper::Uri;
 
-use crate::app::App;
+use crate::app::{App, Cx, blocking};
+use crate::browser;
 use crate::web::pages;
 
 /// Under which prefixes the API is found.
@@ -41,8 +42,14 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     })
 }
 
-/// Paths that nothing answers: as the API, or as a page.
-pub(crate) async fn unknown(uri: Uri) -> Response {
+/// Paths that nothing else answers: as the API, as a page for people, or as github.com does.
+pub(crate) async fn unknown(State(app): State<Arc<App>>, cx: Cx) -> Response {
     let api = |path: &str| path.starts_with("/repos/") || path.starts_with("/api/") || path == "/graphql";
-    if api(uri.path()) { reply::not_found() } else { pages::not_found() }
+    if api(cx.uri.path()) {
+        reply::not_found()
+    } else if browser::wanted(&cx) {
+        blocking(app, cx, browser::show).await
+    } else {
+        pages::not_found()
+    }
 }

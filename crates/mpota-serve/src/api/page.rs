@@ -30,6 +30,19 @@ impl Page {
         &all[start..end]
     }
 
+    /// The pages before and after this one, of a list of so many.
+    pub fn beside(&self, total: usize) -> (Option<Self>, Option<Self>) {
+        let last = total.div_ceil(self.size).max(1);
+        let page = |number| Self { number, size: self.size };
+        let before = (self.number > 1).then(|| page((self.number - 1).min(last)));
+        (before, (self.number < last).then(|| page(self.number + 1)))
+    }
+
+    /// What asks for this page.
+    pub fn query(&self) -> String {
+        format!("per_page={}&page={}", self.size, self.number)
+    }
+
     /// The Link header for a list of so many, if there is more than one page.
     pub fn link(&self, url: &str, total: usize) -> Option<String> {
         let last = total.div_ceil(self.size).max(1);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::response::Response;
 use hyper::StatusCode;
 use hyper::header::{
-    CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LINK, LOCATION, RETRY_AFTER, USER_AGENT, VARY,
+    CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LINK, LOCATION, ORIGIN, RETRY_AFTER, USER_AGENT, VARY,
 };
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
@@ -100,6 +100,9 @@ pub(crate) fn admit(app: &App, cx: &Cx) -> (Who, Option<Reply>) {
     let agent = cx.headers.get(USER_AGENT);
     let refused = if agent.is_none_or(|agent| agent.is_empty()) {
         Some(Reply::Other(answer(StatusCode::FORBIDDEN, "text/html", &[], NO_USER_AGENT)))
+    } else if !cx.method.is_safe() && cx.headers.contains_key(ORIGIN) {
+        // A browser that has the token sends it along with what any page asks it to send.
+        Some(Reply::Refused(Problem::new(StatusCode::FORBIDDEN, "Pages in a browser cannot change anything")))
     } else if who.caller == Caller::Wrong {
         Some(Reply::Refused(Problem::new(StatusCode::UNAUTHORIZED, "Bad credentials")))
     } else if cx.fault == Some(FaultKind::BadGateway) {

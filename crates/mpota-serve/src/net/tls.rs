@@ -187,6 +187,13 @@ fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>> {
     Ok(chain)
 }
 
+/// The SHA-256 of a certificate, as `openssl x509 -fingerprint` writes it.
+pub(crate) fn fingerprint(der: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, der);
+    let pairs: Vec<String> = digest.as_ref().iter().map(|byte| format!("{byte:02X}")).collect();
+    pairs.join(":")
+}
+
 fn acceptor(chain: Vec<CertificateDer<'static>>, key_pem: &str) -> Result<TlsAcceptor> {
     let key = PrivateKeyDer::from_pem_slice(key_pem.as_bytes())
         .map_err(|error| Error::Certificate(format!("private key: {error}")))?;

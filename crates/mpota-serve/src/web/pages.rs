@@ -7,11 +7,12 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use hyper::StatusCode;
-use hyper::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
+use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
 
 use super::encode::{encode, encode_tag};
 use super::{answer, file, storage};
 use crate::app::{App, Cx, blocking};
+use crate::browser::{self, Viewer};
 use crate::catalog::digest::{hex, short_hash};
 use crate::catalog::{Asset, Release, Repo, latest};
 
@@ -46,7 +47,7 @@ async fn latest_page(
     cx: Cx,
 ) -> Response {
     blocking(app, cx, move |app, cx| {
-        with_releases(app, &owner, &repo, |repo, releases| {
+        with_releases(app, cx, (&owner, &repo), |repo, releases, _| {
             let release = latest(releases)?;
             let page = format!("releases/tag/{}", encode_tag(&release.tag));
             Some(redirect(&repo_page(app, cx, repo, &page)))
@@ -61,7 +62,7 @@ async fn latest_download(
     cx: Cx,
 ) -> Response {
     blocking(app, cx, move |app, cx| {
-        with_releases(app, &owner, &repo, |repo, releases| {
+        with_releases(app, cx, (&owner, &repo), |repo, releases, _| {
             let release = latest(releases)?;
             if !app.redirects {
                 return Some(direct(cx, release.asset(&name)?));
@@ -79,10 +80,13 @@ async fn download(
     cx: Cx,
 ) -> Response {
     blocking(app, cx, move |app, cx| {
-        with_releases(app, &owner, &repo, |repo, releases| {
+        with_releases(app, cx, (&owner, &repo), |repo, releases, viewer| {
             // A tag may hold slashes, an asset's name may not.
             let (tag, name) = rest.rsplit_once('/')?;
-            let release = releases.iter().find(|r| r.tag == tag && !r.draft)?;
+            let release = match viewer {
+                Some(viewer) => viewer.find(releases, tag)?,
+                None => releases.iter().find(|r| r.tag == tag && !r.draft)?,
+            };
             let asset = release.asset(name)?;
             Some(content(app, cx, repo, release, asset))
         })
@@ -90,23 +94,32 @@ async fn download(
     .await
 }
 
-/// Finds the releases of a public repository, or answers 404.
+/// Finds the releases of a repository, or answers 404. Who looks is known of a browser only.
 fn with_releases(
     app: &App,
-    owner: &str,
-    repo: &str,
-    then: impl FnOnce(&Repo, &[Release]) -> Option<Response>,
+    cx: &Cx,
+    (owner, repo): (&str, &str),
+    then: impl FnOnce(&Repo, &[Release], Option<&Viewer>) -> Option<Response>,
 ) -> Response {
-    // A private repository's pages take cookies, not tokens.
-    if app.access.private {
+    let by_browser = browser::wanted(cx);
+    let viewer = if by_browser { browser::admit(app, cx) } else { None };
+    if by_browser && viewer.is_none() {
+        return browser::login();
+    }
+    // To programs a private repository's pages are not there: they take cookies, not tokens.
+    if app.access.private && viewer.is_none() {
         return not_found();
     }
-    app.catalog.repo(owner, repo).and_then(|repo| then(&repo, &app.releases(&repo))).unwrap_or_else(not_found)
+    let found = app.catalog.repo(owner, repo);
+    let answer = found.and_then(|repo| then(&repo, &app.releases(&repo), viewer.as_ref()));
+    answer.unwrap_or_else(|| if viewer.is_some() { browser::not_found(app) } else { not_found() })
 }
 
 /// The content, or the way to it.
 pub(crate) fn content(app: &App, cx: &Cx, repo: &Repo, release: &Release, asset: &Asset) -> Response {
-    if app.redirects {
+    // A browser sends its password to every address of this host, and the storage host refuses whoever sends one.
+    let logged_in = browser::wanted(cx) && cx.headers.contains_key(AUTHORIZATION);
+    if app.redirects && !logged_in {
         let address = app.signer.address(repo, release, asset);
         return redirect(&(app.asset_base(cx) + &address));
     }

@@ -1,7 +1,7 @@
 //! A repository, a server and boards for the end-to-end tests.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
-use mpota::keys::{self, SigningKey};
+use mpota::release::keys::{self, SigningKey};
 use mpota_serve::{Options, Server};
 use mpota_vboard::bench::{Agent, App, Bench, Release, compile, config};
 use mpota_vboard::{Board, FileSystem, MicroPython, Run, Word};

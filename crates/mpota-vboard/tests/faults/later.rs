@@ -100,6 +100,13 @@ fn frozen() -> Vec<(String, Vec<u8>)> {
     files
 }
 
+/// A world whose limits the updater of yesterday has too.
+fn known_to_both() -> World {
+    let mut world = World::new();
+    world.set("limits", "{'trial_s': 150, 'retries': 1}");
+    world
+}
+
 /// A board with the frozen updater, put there by hand or by its release.
 fn old_board(world: &World, form: Agent, released: bool) -> Board {
     let old = |app: App| updater_of(frozen(), app, "lib/", form, &[]);
@@ -125,7 +132,7 @@ fn fault_54_a_board_with_the_updater_of_yesterday_gets_to_the_newest_release() {
     {
         for released in [true, false] {
             let about = format!("{old:?} to {new:?}, released: {released}");
-            let world = limited();
+            let world = known_to_both();
             let board = old_board(&world, old, released);
             // Whatever today's has, this one is another.
             let changes = [("ota_updater.py", "started = 0", "NEWER = 1\nstarted = 0")];
@@ -158,12 +165,12 @@ fn fault_54_a_board_with_the_updater_of_yesterday_gets_to_the_newest_release() {
 fn fault_54_the_updater_of_yesterday_comes_back_where_the_new_one_fails() {
     let mut ran = 0;
     for change in [
-        ("ota_updater.py", "    global started, _keep\n", "    1 / 0\n"),
+        ("ota_updater.py", "    global started, watchdog, _keep\n", "    1 / 0\n"),
         ("ota_updater.py", "import sys\n", "import sys\n1 / 0\n"),
         ("ota_trial.py", "import gc\n", "import not_there\n"),
         ("mpota/fetch.py", "import os\n", "import not_there\n"),
     ] {
-        let world = limited();
+        let world = known_to_both();
         let board = old_board(&world, Agent::Py, true);
         let before = app_tree(&board);
         world.publish("v1.1.0", with_updater(tiny("v1.1.0"), "lib/", Agent::Mpy, &[change]));

@@ -8,7 +8,7 @@ use mpota_vboard::bench::{Agent, App, compile};
 use mpota_vboard::{Board, FileSystem};
 use serde_json::json;
 
-fn record(board: &Board) -> Record {
+pub fn record(board: &Board) -> Record {
     let [a, b] = [0, 1].map(|at| board.read(&format!("/.ota/state.{at}")).ok());
     newest(a.as_deref(), b.as_deref()).unwrap()
 }
@@ -27,7 +27,8 @@ fn next(state: State) -> App {
 /// A board that stopped in this state. In `swapping` and `undoing` after about this part of the writes.
 fn stopped(world: &World, state: State, part: u32) -> Board {
     let board = world.board();
-    board.run_with(&json!({"boots": 1})).unwrap();
+    let staged = board.run_with(&json!({"boots": 1})).unwrap().output;
+    assert!(staged.contains("v1.1.0 is staged"), "{staged}");
     let step = |options: serde_json::Value| board.run_with(&options).unwrap();
     for _ in 0..40 {
         let now = record(&board).state;
@@ -301,4 +302,56 @@ fn fault_65_without_the_plan_a_damaged_backup_is_told_and_the_next_release_heals
     }
     println!("  cases {ran}: plan and backups are lost");
     assert_eq!(ran, 4);
+}
+
+/// `boot.py` that says each time that it was not fed for longer than before, by the clock of the flash.
+const FEEDS: &str = "import machine
+    last = [machine.flash_us(), 0]
+    def feed():
+        now = machine.flash_us()
+        if now - last[0] > last[1]:
+            last[1] = now - last[0]
+            print('fed', last[1])
+        last[0] = now
+    ota_updater.boot(feed)
+";
+
+#[test]
+fn fault_65_without_the_plan_a_watchdog_is_fed_on_the_way_back() {
+    let (mut ran, mut most) = (0, 0);
+    for file_system in [FileSystem::Lfs, FileSystem::Fat] {
+        for (state, part) in [(State::Swapping, 2), (State::Swapping, 3), (State::Undoing, 1)] {
+            let about = format!("{file_system:?} {state} {part}");
+            let mut world = limited();
+            world.file_system = file_system;
+            let big = |n: u32| (0..100_000).map(|i: u32| ((i * n) >> 7) as u8).collect::<Vec<_>>();
+            let made = |version, n| {
+                let app = tiny(version).replacing("boot.py", "ota_updater.boot()\n", FEEDS);
+                (0..12).fold(app.with("big.bin", big(n)), |app, i| {
+                    app.with(&format!("data/{i}.txt"), format!("{n} of {i}\n"))
+                })
+            };
+            world.bench.withdraw("v1.0.0").unwrap();
+            world.publish("v1.0.0", made("v1.0.0", 3));
+            let new = made("v1.1.0", 5);
+            world
+                .publish("v1.1.0", if state == State::Undoing { new.with("app.py", "1 / 0\n") } else { new });
+            let board = stopped(&world, state, part);
+            lose(&board, "gone");
+            let slow = json!({
+                "wifi": false, "boots": 30, "flash_clock": true,
+                "erase_us": 20_000, "program_us": 400, "hash_us": 4000,
+            });
+            let log = board.run_with(&slow).unwrap().output;
+            assert!(log.contains("the plan is lost") && log.contains("app v1.0.0 idle"), "{about}: {log}");
+            let gaps: Vec<u32> = log.lines().filter_map(|l| l.strip_prefix("fed ")?.parse().ok()).collect();
+            let gap = gaps.iter().max().copied().unwrap();
+            println!("  {about}: {} ms between two calls of feed, by the clock of the flash", gap / 1000);
+            assert!(gap > 1000 && gap < 200_000, "{about}: {gap} us: {log}");
+            most = most.max(gap);
+            ran += 1;
+        }
+    }
+    println!("  cases {ran}: ways back with a watchdog, fed each {} ms at least", most / 1000);
+    assert_eq!(ran, 6);
 }

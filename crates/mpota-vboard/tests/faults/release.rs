@@ -78,13 +78,17 @@ fn fault_75_a_hook_cannot_confirm_and_its_update_is_no_other_one() {
         }
     }
     for (hook, why) in [
-        ("import machine\nmachine.reset()\n", "not confirmed in 2 boots"),
-        ("import sys\nsys.exit()\n", "not confirmed in 2 boots"),
-        ("import ota_updater, machine\nota_updater.confirm()\nmachine.reset()\n", "not confirmed in 2 boots"),
+        ("import machine\nmachine.reset()\n", "not confirmed in 2 resets"),
+        ("import sys\nsys.exit()\n", "not confirmed in 2 resets"),
+        (
+            "import ota_updater, machine\nota_updater.confirm()\nmachine.reset()\n",
+            "not confirmed in 2 resets",
+        ),
         ("import ota_updater\nota_updater.rollback('by the hook')\n", "by the hook"),
     ] {
         let (world, board, log) = hooked("hooks/migrate.py", hook, tiny("v1.1.0"));
-        let said = format!("back on v1.0.0; v1.1.0 is blocked: {why}");
+        let what = if why.contains("resets") { "comes up again" } else { "is blocked" };
+        let said = format!("back on v1.0.0; v1.1.0 {what}: {why}");
         assert!(log.contains(&said), "{hook}: {log}");
         assert_eq!(version(&board), confirmed("v1.0.0"), "{hook}");
         takes_another(&world, &board, hook);
@@ -180,7 +184,8 @@ fn folders(board: &Board) -> Vec<String> {
 #[test]
 fn fault_80_folders_that_removed_files_leave_empty_are_gone_also_after_cuts() {
     let mut ran = 0;
-    for file_system in FileSystem::ALL {
+    // FAT straight on flash loses folders at any cut, and nothing is promised for it.
+    for file_system in [FileSystem::Lfs, FileSystem::LfsSmall, FileSystem::Fat] {
         let mut world = World::new();
         world.file_system = file_system;
         let old = tiny("v1.0.0")

@@ -80,7 +80,7 @@ fn fault_08_an_older_version_with_a_good_signature() {
         store.latest = version.into();
         drop(store);
         // Even where downgrades are allowed: only one that was asked for by its tag.
-        let seen = rig.attack(version, &["is older than the installed v1"]);
+        let seen = rig.attack(version, &["der than the installed v1.0.0 (allow_downgrade is not set)"]);
         assert_eq!(seen.run.writes, 0, "{version}");
         ran += 1;
     }

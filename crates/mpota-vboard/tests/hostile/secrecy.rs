@@ -151,7 +151,7 @@ fn fault_23_the_token_is_not_sent_to_who_cannot_prove_to_be_its_host() {
     // Nor where anybody could be its host, unless the owner says so.
     rig.configure("insecure_skip_tls_verification", "True");
     let seen =
-        rig.refused("unchecked", &["no certificates are checked, so the token is not sent"], &json!({}));
+        rig.refused("unchecked", &["the token is not sent: no certificates are checked (insecure_token_without_certificate is not set)"], &json!({}));
     assert!(seen.received[0].is_empty() && !seen.output.contains(TOKEN));
     ran += 1;
     let rig = private(false);
@@ -244,6 +244,7 @@ fn fault_24_a_handshake_has_its_bounds() {
         "no answer from 127.0.0.1",
         "not who",
         "refuses the TLS of this firmware",
+        "does not speak TLS: is it http?",
     ];
     for (name, greeting) in [
         ("says nothing", vec![Step::Pause(Duration::from_secs(40)), Step::Close]),

@@ -112,7 +112,7 @@ fn a_file_of_the_app_is_the_app_s_and_not_the_updater_s() {
             );
             let mut board = board(&[("main.py", &main), (&path, "MINE = 1\n"), ("lib/more.py", "")]);
             for (place, mpy) in &agent {
-                if ["lib/ota_updater.mpy", "lib/ota_journal.mpy", "lib/ota_files.mpy"]
+                if ["lib/ota_updater.mpy", "lib/ota_firmware.mpy", "lib/ota_journal.mpy", "lib/ota_files.mpy"]
                     .contains(&place.as_str())
                 {
                     board.write(&format!("/{place}"), mpy).unwrap();

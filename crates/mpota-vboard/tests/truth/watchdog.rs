@@ -93,8 +93,8 @@ fn a_soft_reset_does_not_stop_it_and_a_reset_does() {
     {
         let main = format!(
             "import machine, time\nprint('cause', machine.reset_cause())\n\
-             if machine.reset_cause() == machine.PWRON_RESET:\n    machine.WDT(timeout=400)\n    {how}\n\
-             if machine.reset_cause() != machine.WDT_RESET:\n    time.sleep_ms(900)\nmachine.deepsleep(1)\n"
+             if machine.reset_cause() == machine.PWRON_RESET:\n    machine.WDT(timeout=1000)\n    {how}\n\
+             if machine.reset_cause() != machine.WDT_RESET:\n    time.sleep_ms(2000)\nmachine.deepsleep(1)\n"
         );
         let board = board(&[("main.py", &main)]);
         let run = board.run_with(&json!({"sleeps": if how.contains("sleep") { 2 } else { 1 }})).unwrap();

@@ -1,6 +1,6 @@
 //! The options that let in what is refused otherwise.
 
-use mpota::allow::Allow;
+use mpota::check::allow::Allow;
 
 /// What goes into the release all the same.
 #[derive(Debug, Clone, clap::Args)]

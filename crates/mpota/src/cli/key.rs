@@ -1,9 +1,8 @@
 //! `mpota key new`, `mpota key show`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use miette::IntoDiagnostic;
-use mpota::keys::{self, PublicLine};
+use mpota::release::keys::{self, KeyError, PublicLine};
 
 use super::{output, passphrase};
 
@@ -59,13 +58,17 @@ pub fn run(command: Command) -> miette::Result<()> {
 fn new(args: &New) -> miette::Result<()> {
     let path = mpota::files::expand_home(&args.path);
     keys::check_free(&path)?;
-    let passphrase = if args.no_passphrase { None } else { passphrase::new(&path).into_diagnostic()? };
+    let passphrase = if args.no_passphrase { None } else { ask(&path)? };
     let line = keys::create(&path, &args.comment, passphrase.as_deref())?;
     let kind = if passphrase.is_some() { "" } else { ", without a passphrase" };
     output::note(format_args!("made {}{kind}, and {}", path.display(), keys::public_path(&path).display()));
     tell(&line);
     output::hint("keep a copy of the private key in a safe place: boards accept updates from it alone");
     Ok(())
+}
+
+fn ask(path: &Path) -> Result<Option<String>, KeyError> {
+    passphrase::new(path).map_err(|source| KeyError::Ask { path: path.to_owned(), source })
 }
 
 fn tell(key: &PublicLine) {

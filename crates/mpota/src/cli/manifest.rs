@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use mpota::manifest::{self, ManifestOptions};
-use mpota::names::is_project;
+use mpota::release::manifest::{self, ManifestOptions};
+use mpota::remote::names::is_project;
 use mpota_format::manifest::Place;
 use mpota_format::version::Version;
 
@@ -37,6 +37,9 @@ pub struct Args {
     /// Sign with this SSH key: the private one, or the .pub of one that an ssh-agent has
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Print what was written as JSON
+    #[arg(long)]
+    pub(super) json: bool,
     #[command(flatten)]
     allow: AllowArgs,
 }
@@ -60,11 +63,18 @@ pub fn run(args: Args) -> miette::Result<()> {
         key: super::load_key_if(args.key)?,
     };
     let manifest = manifest::make(&options)?;
-    if args.output.as_os_str() == "-" {
-        output::raw(&manifest.to_bytes().map_err(mpota::release::ReleaseError::from)?);
+    let standard = args.output.as_os_str() == "-";
+    if standard && args.json {
+        let what = "--json and the manifest cannot both go to standard output";
+        return Err(output::Usage::new("usage::json_output", what, "name a file with --output").into());
+    }
+    if standard {
+        output::raw(&manifest.to_bytes().map_err(mpota::release::assemble::ReleaseError::from)?);
     } else {
         manifest::write(&manifest, &args.output)?;
-        output::data(args.output.display());
+        if !args.json {
+            output::data(args.output.display());
+        }
     }
     for file in &manifest.files {
         if let Place::Asset { name } = &file.place
@@ -74,5 +84,9 @@ pub fn run(args: Args) -> miette::Result<()> {
         }
     }
     super::tell_signature(options.key.as_ref());
+    if args.json {
+        let signed = options.key.as_ref().map(|key| key.fingerprint());
+        return output::json(&super::told(&manifest, &args.output, signed));
+    }
     Ok(())
 }

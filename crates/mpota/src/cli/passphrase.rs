@@ -3,17 +3,23 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 
+use super::visible;
+
 const VARIABLE: &str = "MPOTA_KEY_PASSPHRASE";
 
 fn from_environment() -> Option<String> {
     std::env::var(VARIABLE).ok()
 }
 
+fn shown(path: &Path) -> String {
+    visible::text(&path.display().to_string()).into_owned()
+}
+
 /// The passphrase of an existing key.
 pub fn existing(path: &Path) -> io::Result<String> {
     match from_environment() {
         Some(passphrase) => Ok(passphrase),
-        None => rpassword::prompt_password(format!("Passphrase of {}: ", path.display())),
+        None => rpassword::prompt_password(format!("Passphrase of {}: ", shown(path))),
     }
 }
 
@@ -25,7 +31,7 @@ pub fn new(path: &Path) -> io::Result<Option<String>> {
     if !io::stdin().is_terminal() {
         return Ok(None);
     }
-    let prompt = format!("Passphrase for {} (empty for none): ", path.display());
+    let prompt = format!("Passphrase for {} (empty for none): ", shown(path));
     let first = rpassword::prompt_password(prompt)?;
     if first.is_empty() {
         return Ok(None);

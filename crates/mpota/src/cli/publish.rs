@@ -6,13 +6,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use mpota::build::{self, BuildOptions};
-use mpota::config::{self, Config};
-use mpota::dist::{self, MANIFEST};
-use mpota::publish::{self, PublishError, PublishOptions, Published, Step};
-use mpota::verify::GITHUB;
-use mpota::{files, git, keys, names};
-use serde_json::json;
+use mpota::app::config::{self, Config};
+use mpota::app::git;
+use mpota::files;
+use mpota::publish::{self, PublishOptions, Published, Step};
+use mpota::release::build::{self, BuildOptions};
+use mpota::release::dist::{self, MANIFEST};
+use mpota::release::keys;
+use mpota::remote::access::GITHUB;
+use mpota::remote::names;
 
 use super::allow::AllowArgs;
 use super::output::{self, Usage};
@@ -100,7 +102,7 @@ pub struct Args {
     dry_run: bool,
     /// Print what was done, or why it was not, as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
     /// Print only warnings and errors
     #[arg(short, long)]
     quiet: bool,
@@ -110,16 +112,11 @@ pub struct Args {
 
 pub fn run(args: Args) -> miette::Result<()> {
     let json = args.json;
-    match options(args).and_then(|options| Ok(publish::publish(&options)?)) {
-        Ok(done) if json => output::data(format_args!("{:#}", json!(done))),
-        Ok(done) => tell(&done),
-        Err(report) => {
-            if json {
-                output::data(format_args!("{:#}", failure(&report)));
-            }
-            return Err(report);
-        }
+    let done = options(args).and_then(|options| Ok(publish::publish(&options)?))?;
+    if json {
+        return output::json(&done);
     }
+    tell(&done);
     Ok(())
 }
 
@@ -130,21 +127,6 @@ fn tell(done: &Published) {
     }
 }
 
-fn failure(report: &miette::Report) -> serde_json::Value {
-    let error = report.downcast_ref::<PublishError>();
-    let draft = match error {
-        Some(PublishError::Unfinished { url, .. }) => Some(url),
-        _ => None,
-    };
-    json!({
-        "error": output::chain(report),
-        "hint": report.help().map(|help| help.to_string()),
-        "draft": draft,
-        "published": matches!(error, Some(PublishError::Rest { .. })),
-        "exit_code": output::exit_code(report),
-    })
-}
-
 /// Builds if there is something to build, and says what is to be published.
 fn options(args: Args) -> miette::Result<PublishOptions> {
     let folder = args.dir.clone().unwrap_or_else(|| args.app.join("dist"));
@@ -153,7 +135,7 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
         build(&args)?;
     } else if args.key.is_some() {
         let hint = "name the version to build it, with --version, or sign it with `mpota sign`";
-        return Err(Usage::new(format!("{} is built already", folder.display()), hint).into());
+        return Err(Usage::new("usage::built", format!("{} is built already", folder.display()), hint).into());
     }
     let manifest = dist::read_manifest(&folder.join(MANIFEST))?;
     let config = match args.app.join(config::FILE).exists() {
@@ -162,20 +144,47 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
     };
     let ours = config.as_ref().map(|config| config.project.clone());
     let identity = if args.moved { ours.clone() } else { None };
-    let project = match args.repo.or(ours).or(manifest.header.project) {
+    let project = match args.repo.or(ours.clone()).or(manifest.header.project) {
         Some(project) if names::is_project(&project) => project,
         Some(other) => {
-            return Err(Usage::new(format!("{other:?} is no repository"), "use --repo OWNER/NAME").into());
+            return Err(Usage::new(
+                "usage::project",
+                format!("{other:?} is no repository"),
+                "use --repo OWNER/NAME",
+            )
+            .into());
         }
-        None => return Err(Usage::new("the release names no project", "use --repo OWNER/NAME").into()),
+        None => {
+            return Err(Usage::new(
+                "usage::no_project",
+                "the release names no project",
+                "use --repo OWNER/NAME",
+            )
+            .into());
+        }
     };
-    let here = git::version_tag(&args.app).ok().filter(|_| !built);
-    if let Some(tag) = here.filter(|tag| *tag != manifest.header.version.as_str()) {
-        output::warning(format_args!(
-            "{} is {}, but the current commit has the tag {tag}",
-            folder.display(),
-            manifest.header.version
-        ));
+    if config.is_some()
+        && let Some(other) = git::sharing(&args.app, &project).first()
+    {
+        return Err(Usage::new(
+            "usage::shared_project",
+            format!("{} has the same project, {project}: boards ask it for the latest release, and cannot tell the apps apart", other.display()),
+            "give each app a repository for its releases, as `project` in its mpota.toml and as owner and repo in CONFIG: docs/publishing.md, \"Several apps in one repository\"",
+        )
+        .into());
+    }
+    let prefix = config.as_ref().map_or("", |config| &config.tag_prefix);
+    let here = git::version_tag(&args.app, prefix).ok().filter(|_| !built);
+    if let Some(tag) = here.filter(|tag| tag.version != manifest.header.version.as_str()).map(|here| here.tag)
+    {
+        output::warning(
+            "publish::tag_differs",
+            format_args!(
+                "{} is {}, but the current commit has the tag {tag}",
+                folder.display(),
+                manifest.header.version
+            ),
+        );
     }
     let notes = match (args.notes, &args.notes_file) {
         (Some(notes), _) => Some(notes),
@@ -183,7 +192,7 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
         (None, None) => None,
     };
     let mut options = PublishOptions::new(folder, project);
-    options.identity = identity;
+    options.access.identity = identity;
     options.channels = args.channel;
     options.latest = match (args.latest, args.no_latest) {
         (true, _) => Some(true),
@@ -192,17 +201,26 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
     };
     options.notes = notes;
     options.generate_notes = args.generate_notes;
-    options.commit = args.target.or_else(|| git::commit(&args.app));
-    options.base_url = args.base_url;
-    options.ca = args.ca;
+    options.commit = args.target.or_else(|| commit(&args.app, &options.project, ours.as_deref()));
+    options.access.base_url = args.base_url;
+    options.access.ca = args.ca;
     // A release that the key of mpota.toml has not signed is not what was meant.
     if let Some(path) = config.and_then(|config| config.key_path(&args.app)) {
-        options.keys = vec![keys::show(&path)?.key];
+        options.access.keys = vec![keys::show(&path)?.key];
     }
     options.patience = Duration::from_secs(u64::from(args.patience) * 60);
     options.dry_run = args.dry_run;
     options.tell = Rc::new(Talk::new(args.quiet).teller());
     Ok(options)
+}
+
+/// The commit for the release's tag, where the repository has it: a repository for releases alone does not.
+fn commit(app: &std::path::Path, project: &str, ours: Option<&str>) -> Option<String> {
+    let origin = git::github_project(app);
+    let here = origin.is_none_or(|origin| {
+        [Some(project), ours].into_iter().flatten().any(|name| origin.eq_ignore_ascii_case(name))
+    });
+    git::commit(app).filter(|_| here)
 }
 
 fn build(args: &Args) -> miette::Result<()> {
@@ -214,9 +232,10 @@ fn build(args: &Args) -> miette::Result<()> {
     options.allow = args.allow.clone().into();
     let built = build::build_with(&options, &mut |_| {})?;
     for warning in &built.warnings {
-        output::warning(warning);
+        output::warning(warning.code(), warning);
     }
     if !args.quiet {
+        built.notes.iter().for_each(|note| output::note(format_args!("note: {note}")));
         let version = &built.manifest.header.version;
         output::note(format_args!("built {} {version}", options.config.project));
         super::tell_signature(options.key.as_ref());
@@ -262,22 +281,31 @@ impl Talk {
             return;
         }
         let style = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {eta}");
-        let bar = ProgressBar::new(size).with_message(name.to_owned());
+        let bar = ProgressBar::new(size).with_message(super::visible::text(name).into_owned());
         *self.bar.borrow_mut() = Some(style.map_or(bar.clone(), |style| bar.with_style(style)));
     }
 
     fn say(&self, step: &Step) {
         let text = match step {
             Step::Waiting(wait, why) => {
-                output::warning(format_args!("{why}: trying again in {} s", wait.as_secs()));
+                output::warning(
+                    "publish::waiting",
+                    format_args!("{why}: trying again in {} s", wait.as_secs()),
+                );
                 return;
             }
             Step::Left(name) => {
-                output::warning(format_args!("{name} is there too: it is not of this release, and stays"));
+                output::warning(
+                    "publish::left",
+                    format_args!("{name} is there too: it is not of this release, and stays"),
+                );
                 return;
             }
             Step::ChannelImmutable(name) => {
-                output::warning(format_args!("the channel {name} is immutable: it can never be moved"));
+                output::warning(
+                    "channel::fixed",
+                    format_args!("the channel {name} is immutable: it can never be moved"),
+                );
                 return;
             }
             Step::Draft(url) => format!("draft {url}"),

@@ -4,8 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mpota::names::is_project;
-use mpota::serve::{self, Https, ServeOptions};
+use mpota::board::serve::{self, Https, ServeOptions};
+use mpota::release::keys;
+use mpota::remote::names::is_project;
 use mpota_serve::{Event, WriteOptions};
 
 use super::output::{self, Usage};
@@ -14,6 +15,8 @@ use super::output::{self, Usage};
 ///
 /// DIR is a folder that `mpota build` made, or holds OWNER/REPO/TAG/ASSETS, or, with --repo,
 /// TAG/ASSETS. Runs until it is stopped.
+///
+/// In a browser it shows what it serves, and the lines that a board needs.
 ///
 /// With --write-token-env it also takes releases, as GitHub's API does: `gh release create`,
 /// octokit and PyGithub work with it as with a GitHub Enterprise server. The token is read from
@@ -55,6 +58,10 @@ pub struct Args {
     /// Its private key, PEM
     #[arg(long, value_name = "FILE", requires = "cert")]
     key: Option<PathBuf>,
+    /// Call signatures of the keys in this list good on the pages, authorized_keys or allowed_signers.
+    /// Can be repeated
+    #[arg(long, value_name = "FILE")]
+    allowed: Vec<PathBuf>,
     /// Do not print requests
     #[arg(short, long)]
     quiet: bool,
@@ -76,6 +83,10 @@ pub fn run(args: &Args) -> miette::Result<()> {
         (true, Some(path), None) => Https::Kept(path.clone()),
         (true, None, None) => Https::OnTheSpot,
     };
+    let mut trusted = Vec::new();
+    for path in &args.allowed {
+        trusted.extend(keys::load_public(&mpota::files::expand_home(path))?);
+    }
     let server = serve::start(&ServeOptions {
         root: args.dir.clone(),
         listen: args.listen,
@@ -84,6 +95,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
         token: token("--token-env", args.token_env.as_deref())?,
         write: token("--write-token-env", args.write_token_env.as_deref())?
             .map(|secret| WriteOptions { immutable: args.immutable, ..WriteOptions::new(secret) }),
+        trusted,
         https,
         log: Some(Arc::new(log(args.quiet))),
     })?;
@@ -92,7 +104,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
         output::note(format_args!("serving {}/{} {}{latest}", release.owner, release.repo, release.tag));
     }
     if server.releases().is_empty() {
-        output::warning(format_args!("no release in {}", args.dir.display()));
+        output::warning("serve::empty", format_args!("no release in {}", args.dir.display()));
     }
     for hint in hints(args.listen.ip(), args.host.is_some(), args.token_env.is_some() && !args.https) {
         output::hint(hint);
@@ -145,6 +157,7 @@ fn token(option: &str, variable: Option<&str>) -> Result<Option<String>, Usage> 
     match std::env::var(name) {
         Ok(token) if !token.is_empty() => Ok(Some(token)),
         _ => Err(Usage::new(
+            "usage::token_variable",
             format!("the environment variable {name} holds no token"),
             format!("set it, as in {name}=... mpota serve {option} {name}"),
         )),
@@ -157,7 +170,7 @@ fn log(quiet: bool) -> impl Fn(&Event) {
             "{} {} {} {} bytes",
             request.status, request.method, request.path, request.bytes_sent
         )),
-        Event::Problem(text) => output::warning(text),
+        Event::Problem(text) => output::warning("serve::problem", text),
         _ => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mpota::sign;
+use mpota::release::sign;
 
 use super::output;
 

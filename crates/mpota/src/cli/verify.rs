@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use mpota::compare::Difference;
-use mpota::keys::{self, KeyError};
-use mpota::target::Target;
-use mpota::verify::{self, GITHUB, Report, Signature, VerifyOptions};
+use mpota::release::compare::Difference;
+use mpota::release::keys::{self, KeyError};
+use mpota::release::verify::{self, Report, Signature, VerifyOptions};
+use mpota::remote::access::GITHUB;
+use mpota::remote::target::Target;
 use mpota_format::sshsig::PublicKey;
 
 use super::output::{self, Refused};
@@ -39,19 +40,18 @@ pub struct Args {
     against: Option<String>,
     /// Print the findings as JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 pub fn run(args: &Args) -> miette::Result<()> {
     let mut options = VerifyOptions::new(Target::parse(&args.target)?);
-    options.keys = trusted(args)?;
-    options.base_url.clone_from(&args.base_url);
-    options.ca.clone_from(&args.ca);
+    options.access.keys = trusted(args)?;
+    options.access.base_url.clone_from(&args.base_url);
+    options.access.ca.clone_from(&args.ca);
     options.against = args.against.as_deref().map(Target::parse).transpose()?;
     let report = verify::verify(&options)?;
     if args.json {
-        let text = serde_json::to_string_pretty(&report).map_err(|e| Refused(e.to_string()))?;
-        output::data(text);
+        output::json(&report)?;
     } else {
         print(&report);
     }
@@ -59,16 +59,19 @@ pub fn run(args: &Args) -> miette::Result<()> {
         output::note(format_args!("read with the token from {from}"));
     }
     if let Some(difference) = report.against.as_ref().filter(|difference| !difference.newer) {
-        output::warning(format_args!(
-            "{} is not newer than {}: boards that have that do not take it by themselves",
-            report.version, difference.version
-        ));
+        output::warning(
+            "verify::not_newer",
+            format_args!(
+                "{} is not newer than {}: boards that have that do not take it by themselves",
+                report.version, difference.version
+            ),
+        );
     }
     for note in &report.notes {
         output::note(format_args!("note: {note}"));
     }
     for problem in &report.problems {
-        output::note(format_args!("wrong: {}: {}", problem.about, problem.text));
+        output::wrong(&problem.diagnostic(), format_args!("{}: {}", problem.about, problem.text));
     }
     if !report.files_checked {
         output::note("only the manifest was checked; name the folder to check the files too");
@@ -77,7 +80,12 @@ pub fn run(args: &Args) -> miette::Result<()> {
         0 => Ok(()),
         count => {
             let s = if count == 1 { "" } else { "s" };
-            Err(Refused(format!("{} is not right: {count} problem{s}", report.target)).into())
+            Err(Refused::new(
+                "verify::not_good",
+                format!("{} is not right: {count} problem{s}", report.target),
+                "`mpota explain` has a paragraph for the code of each line above",
+            )
+            .into())
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::error::PublishError;
 use super::github::{AssetObject, Outcome, ReleaseObject, UPLOADED};
 use super::{Run, Step};
-use crate::dist::MANIFEST;
+use crate::release::dist::MANIFEST;
 
 /// The manifest to be, beside the one that is still read.
 const NEXT: &str = "manifest.json.next";

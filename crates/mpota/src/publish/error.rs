@@ -6,8 +6,9 @@ use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::files::FileError;
-use crate::source::SourceError;
-use crate::verify::{Problem, VerifyError};
+use crate::release::dist::DistError;
+use crate::release::verify::{Problem, VerifyError};
+use crate::remote::source::SourceError;
 
 /// Why a release is not published, or not as it should be.
 #[derive(Debug, Error, Diagnostic)]
@@ -21,12 +22,17 @@ pub enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
+    /// A manifest in the folder cannot be read.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Dist(#[from] DistError),
     /// The server cannot be asked at all.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Source(#[from] SourceError),
     /// The release in the folder is not right.
     #[error("{folder} is not right: {}", told(problems))]
+    #[diagnostic(code(publish::not_good))]
     #[diagnostic(help("build it again with `mpota build`"))]
     NotGood {
         /// Which folder.
@@ -36,6 +42,7 @@ pub enum PublishError {
     },
     /// The release in the folder is for somebody else's boards.
     #[error("the release in {folder} is for {other}: no board of {project} takes it")]
+    #[diagnostic(code(publish::other_project))]
     #[diagnostic(help(
         "write {project:?} as `project` into mpota.toml and build again, or publish to {other}, with its app's folder as --app"
     ))]
@@ -49,22 +56,26 @@ pub enum PublishError {
     },
     /// A prerelease is never the latest.
     #[error("{0} is a prerelease, and cannot be the latest release")]
+    #[diagnostic(code(publish::latest_prerelease))]
     #[diagnostic(help("leave out --latest; --channel NAME is how boards get a prerelease"))]
     LatestPrerelease(String),
     /// There is no token.
     #[error("there is no token that may write to {0}")]
+    #[diagnostic(code(token::none))]
     #[diagnostic(help(
         "set MPOTA_TOKEN or GH_TOKEN, or log in with `gh auth login`; a fine-grained token needs Contents: read and write"
     ))]
     NoToken(String),
     /// The name of a channel cannot be one.
     #[error("{0:?} cannot be the name of a channel")]
+    #[diagnostic(code(channel::name))]
     #[diagnostic(help(
         "use a word like beta: a letter, then letters, digits and `-`, in all at most 32. Versions, `latest` and `stable` have a meaning of their own"
     ))]
     ChannelName(String),
     /// The token may not do it.
     #[error("the token from {from} may not write releases of {project}: {said}")]
+    #[diagnostic(code(token::permission))]
     #[diagnostic(help("{needs}"))]
     Permission {
         /// Where the token came from.
@@ -78,6 +89,7 @@ pub enum PublishError {
     },
     /// There is no such repository, or the token may not see it.
     #[error("there is no repository {project} for the token from {from}")]
+    #[diagnostic(code(publish::no_repository))]
     #[diagnostic(help(
         "is `project` in mpota.toml right, and may the token see the repository? A classic token needs the scope `repo` for a private one"
     ))]
@@ -89,12 +101,14 @@ pub enum PublishError {
     },
     /// Nothing can be written there.
     #[error("the repository {0} is archived, or only read")]
+    #[diagnostic(code(publish::archived))]
     #[diagnostic(help(
         "unarchive it in its settings; `mpota serve` takes releases into a folder of OWNER/REPO, not into that of one release"
     ))]
     Archived(String),
     /// The token may not name the commit. Source: GitHub's "Create a release".
     #[error("the server does not take the commit {commit} for the tag: {said}")]
+    #[diagnostic(code(publish::commit))]
     #[diagnostic(help(
         "push the tag first, then no commit has to be named. For one that changes .github/workflows GitHub wants the scope `workflow` (classic) or Workflows: read and write (fine-grained), and takes it from no workflow's own token"
     ))]
@@ -106,6 +120,7 @@ pub enum PublishError {
     },
     /// The repository is somewhere else now.
     #[error("{project} has moved to {to}")]
+    #[diagnostic(code(publish::moved))]
     #[diagnostic(help(
         "leave `project` in mpota.toml as it is, for boards know releases by it, and publish with --moved --repo and the new name: boards follow the redirect from the old one. A later release may bring them \"owner\" and \"repo\" of the new place and \"project\" with the old name"
     ))]
@@ -117,6 +132,7 @@ pub enum PublishError {
     },
     /// The version is out, and is something else.
     #[error("{version} is already published with other content: {}", differs.join(", "))]
+    #[diagnostic(code(publish::published))]
     #[diagnostic(help(
         "boards may have it already, so it is never changed: build a new version. It is at {url}"
     ))]
@@ -130,6 +146,7 @@ pub enum PublishError {
     },
     /// More than one draft of the version.
     #[error("there is more than one draft of {version}: {}", urls.join(", "))]
+    #[diagnostic(code(publish::drafts))]
     #[diagnostic(help("delete all of them but one, or all, and run this again"))]
     Drafts {
         /// Which version.
@@ -139,6 +156,7 @@ pub enum PublishError {
     },
     /// A channel has a newer version.
     #[error("the channel {channel} has {newer}, which is newer than {version}")]
+    #[diagnostic(code(channel::newer))]
     #[diagnostic(help("boards on it would not take {version}: publish without --channel {channel}"))]
     Newer {
         /// Which channel.
@@ -150,6 +168,7 @@ pub enum PublishError {
     },
     /// A release of the channel's name cannot be changed.
     #[error("the release {0}, which is to be a channel, cannot be changed: GitHub has made it immutable")]
+    #[diagnostic(code(channel::immutable))]
     #[diagnostic(help(
         "a channel is one release whose manifest is exchanged: switch immutable releases off in the repository's settings, and use a name that was not used before"
     ))]
@@ -158,16 +177,24 @@ pub enum PublishError {
     #[error(
         "the channel {0} is not made: the repository has immutable releases, and it could never be moved"
     )]
+    #[diagnostic(code(channel::immutable_new))]
     #[diagnostic(help(
         "switch immutable releases off in the repository's settings, publish the next version with the channel, and switch them on again: a channel that is there can be moved"
     ))]
     ImmutableChannel(String),
     /// A release of the channel's name is something else.
     #[error("the release {0} is not a channel of mpota: what it has is no manifest.json of a release")]
+    #[diagnostic(code(channel::not_a_channel))]
     #[diagnostic(help("use another name for the channel"))]
     NotAChannel(String),
     /// The server keeps an asset under another name.
     #[error("{name} is called {got} by the server: boards would not find it")]
+    #[diagnostic(
+        code(publish::renamed),
+        help(
+            "delete the draft and run this again; if it happens again, build with another name of `project`, of letters, digits, `-`, `_` and `.`"
+        )
+    )]
     Renamed {
         /// As it should be called.
         name: String,
@@ -176,6 +203,7 @@ pub enum PublishError {
     },
     /// The server does not want it.
     #[error("{what}: the server refused: {said}")]
+    #[diagnostic(code(publish::refused))]
     #[diagnostic(help("{hint}"))]
     Refused {
         /// What was asked of it.
@@ -187,6 +215,7 @@ pub enum PublishError {
     },
     /// The limit on requests is used up for longer than one waits.
     #[error("the server takes no more requests for {} minutes: {said}", wait.as_secs().div_ceil(60))]
+    #[diagnostic(code(server::limit))]
     #[diagnostic(help("run the same command again then: it goes on where it stopped"))]
     Limit {
         /// For how long.
@@ -196,6 +225,7 @@ pub enum PublishError {
     },
     /// It failed again and again.
     #[error("given up after {tries} tries: {why}")]
+    #[diagnostic(code(server::tries))]
     #[diagnostic(help("run the same command again: it goes on where it stopped"))]
     Tries {
         /// How many.
@@ -205,6 +235,7 @@ pub enum PublishError {
     },
     /// It stopped in the middle; no board has seen anything.
     #[error("{version} is not published, no board sees it: the draft is {url}")]
+    #[diagnostic(code(publish::unfinished))]
     Unfinished {
         /// Which version.
         version: String,
@@ -219,6 +250,7 @@ pub enum PublishError {
     },
     /// It is published, and something after that failed.
     #[error("{version} is published, and not all of the rest is done")]
+    #[diagnostic(code(publish::rest))]
     Rest {
         /// Which version.
         version: String,

@@ -1,7 +1,6 @@
 //! GitHub's REST API as far as publishing goes: what is asked, and what an answer means.
 
 use std::cell::Cell;
-use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
@@ -9,9 +8,9 @@ use serde_json::Value;
 use ureq::http::{HeaderMap, Method, Request};
 
 use super::error::PublishError;
-use crate::source::{self, SourceError};
-use crate::token::Token;
-use crate::verify::GITHUB;
+use crate::remote::access::Access;
+use crate::remote::source::{self, SourceError};
+use crate::remote::token::Token;
 
 /// The longest answer that is read; a page of releases can have many assets.
 const ANSWER: u64 = 64 << 20;
@@ -132,10 +131,9 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub fn new(base_url: &str, project: &str, ca: Option<&Path>, token: Token) -> Result<Self, SourceError> {
-        let base = base_url.trim_end_matches('/');
-        let api = if base == GITHUB { "https://api.github.com".to_owned() } else { format!("{base}/api/v3") };
-        let agent = source::agent(&api, ca)?;
+    pub fn new(access: &Access, project: &str, token: Token) -> Result<Self, SourceError> {
+        let api = access.api();
+        let agent = source::agent(&api, access.ca.as_deref())?;
         Ok(Self { agent, api, project: project.to_owned(), token, asked: Cell::new(0) })
     }
 

@@ -8,10 +8,10 @@ use mpota_format::version::Version;
 use super::PublishOptions;
 use super::error::PublishError;
 use super::github::{AssetObject, UPLOADED};
-use crate::dist::{self, MANIFEST};
 use crate::files;
-use crate::target::Target;
-use crate::verify::{self, VerifyOptions};
+use crate::release::dist::{self, MANIFEST};
+use crate::release::verify::{self, VerifyOptions};
+use crate::remote::target::Target;
 
 /// One asset to be.
 #[derive(Debug, Clone)]
@@ -47,7 +47,7 @@ impl Local {
     pub fn read(options: &PublishOptions) -> Result<Self, PublishError> {
         let target = Target::Folder(options.folder.clone());
         let mut how = VerifyOptions::new(target);
-        how.keys.clone_from(&options.keys);
+        how.access.keys.clone_from(&options.access.keys);
         let report = verify::verify(&how)?;
         if !report.is_good() {
             let folder = options.folder.display().to_string();
@@ -60,7 +60,7 @@ impl Local {
             PublishError::Verify(verify::VerifyError::manifest(place, source))
         })?;
         // GitHub does not tell upper from lower case in these names.
-        let wanted = options.identity.as_ref().unwrap_or(&options.project);
+        let wanted = options.access.identity.as_ref().unwrap_or(&options.project);
         let ours = |other: &String| other.eq_ignore_ascii_case(wanted);
         if let Some(other) = parsed.header.project.clone().filter(|other| !ours(other)) {
             let (folder, project) = (options.folder.display().to_string(), wanted.clone());
@@ -70,10 +70,16 @@ impl Local {
             return Err(PublishError::LatestPrerelease(parsed.header.version.to_string()));
         }
         let mut assets = Vec::new();
-        for name in dist::asset_names(&parsed) {
+        let mut add = |name: &str| {
             let bytes = files::read(&options.folder.join(name), u64::from(u32::MAX))?;
             assets.push(LocalAsset::new(name, bytes));
+            Ok::<_, PublishError>(())
+        };
+        for (name, compiled) in dist::read_manifests(&options.folder)?.iter().skip(1) {
+            dist::asset_names(compiled).into_iter().try_for_each(&mut add)?;
+            add(name)?;
         }
+        dist::asset_names(&parsed).into_iter().try_for_each(&mut add)?;
         assets.push(LocalAsset::new(MANIFEST, manifest));
         Ok(Self { version: parsed.header.version, assets })
     }

@@ -16,14 +16,13 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mpota_format::sshsig::PublicKey;
 use serde::Serialize;
 
 pub use self::error::PublishError;
 use self::github::{AssetObject, Client, Outcome, ReleaseObject, Trouble};
 use self::local::{Local, LocalAsset};
-use crate::token::{self, Place, Token};
-use crate::verify::GITHUB;
+use crate::remote::access::Access;
+use crate::remote::token::Place;
 
 /// So often in a row something may fail.
 const TRIES: u32 = 6;
@@ -35,9 +34,6 @@ pub struct PublishOptions {
     pub folder: PathBuf,
     /// `owner/name` of the repository.
     pub project: String,
-    /// What the release says it is for, where that is another name: the one from before the repository
-    /// moved, by which boards know it.
-    pub identity: Option<String>,
     /// The channels that shall have it too.
     pub channels: Vec<String>,
     /// Whether it becomes the latest release. `None`: unless the latest one is newer.
@@ -48,14 +44,8 @@ pub struct PublishOptions {
     pub generate_notes: bool,
     /// The commit for a tag that is not there yet.
     pub commit: Option<String>,
-    /// What answers for `owner/repo`.
-    pub base_url: String,
-    /// A PEM file of the certificate authorities to trust instead of the usual ones.
-    pub ca: Option<PathBuf>,
-    /// Keys of which one must have signed; none: the signature is not looked at.
-    pub keys: Vec<PublicKey>,
-    /// Tells a token.
-    pub token: fn(&Place) -> Option<Token>,
+    /// The server, and what is trusted.
+    pub access: Access,
     /// Passes the time.
     pub sleep: fn(Duration),
     /// How long to wait at most where the server asks for it.
@@ -72,16 +62,12 @@ impl PublishOptions {
         Self {
             folder: folder.into(),
             project: project.into(),
-            identity: None,
             channels: Vec::new(),
             latest: None,
             notes: None,
             generate_notes: false,
             commit: None,
-            base_url: GITHUB.to_owned(),
-            ca: None,
-            keys: Vec::new(),
-            token: token::find,
+            access: Access::default(),
             sleep: std::thread::sleep,
             patience: Duration::from_secs(15 * 60),
             dry_run: false,
@@ -168,10 +154,10 @@ pub fn publish(options: &PublishOptions) -> Result<Published, PublishError> {
         channel::check_name(name)?;
     }
     let local = Local::read(options)?;
-    let place = Place::new(&options.base_url, &options.project);
-    let token = place.as_ref().and_then(options.token);
+    let place = Place::new(&options.access.base_url, &options.project);
+    let token = place.as_ref().and_then(options.access.token);
     let token = token.ok_or_else(|| PublishError::NoToken(options.project.clone()))?;
-    let client = Client::new(&options.base_url, &options.project, options.ca.as_deref(), token)?;
+    let client = Client::new(&options.access, &options.project, token)?;
     let done = Published {
         project: options.project.clone(),
         version: local.version.to_string(),

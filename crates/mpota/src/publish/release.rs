@@ -6,10 +6,10 @@ use serde_json::json;
 use super::error::{PublishError, told};
 use super::github::{Outcome, ReleaseObject, Trouble, UPLOADED};
 use super::{Run, Step};
-use crate::dist::MANIFEST;
-use crate::lookup;
-use crate::target::Target;
-use crate::verify::{self, VerifyOptions};
+use crate::release::dist::MANIFEST;
+use crate::release::verify::{self, VerifyOptions};
+use crate::remote::lookup;
+use crate::remote::target::Target;
 
 impl Run<'_> {
     /// What the server has of this version: what is published, and drafts.
@@ -218,11 +218,10 @@ impl Run<'_> {
         let project = self.options.project.clone();
         let private = self.state.borrow().done.private;
         let mut how = VerifyOptions::new(Target::Project { project, tag: tag.map(str::to_owned) });
-        how.base_url.clone_from(&self.options.base_url);
-        how.ca.clone_from(&self.options.ca);
-        how.keys.clone_from(&self.options.keys);
-        how.identity.clone_from(&self.options.identity);
-        how.token = if private { self.options.token } else { |_| None };
+        how.access.clone_from(&self.options.access);
+        if !private {
+            how.access.token = |_| None;
+        }
         how
     }
 

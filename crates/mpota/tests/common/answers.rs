@@ -43,7 +43,7 @@ impl Answers {
 
     /// Publishes to it; gives the error, and what was asked.
     pub fn refuse(self, mut how: PublishOptions) -> (PublishError, Vec<String>) {
-        how.base_url.clone_from(&self.base);
+        how.access.base_url.clone_from(&self.base);
         let error = publish(&how).unwrap_err();
         let mut end = TcpStream::connect(self.base.strip_prefix("http://").unwrap()).unwrap();
         end.write_all(b"GET /end HTTP/1.1\r\n\r\n").unwrap();

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mpota::publish::{PublishError, PublishOptions};
-use mpota::target::Target;
-use mpota::token::Token;
-use mpota::verify::{VerifyOptions, verify};
+use mpota::release::verify::{VerifyOptions, verify};
+use mpota::remote::target::Target;
+use mpota::remote::token::Token;
 use mpota_serve::{Fault, Options, Server, WriteOptions};
 use tempfile::TempDir;
 
@@ -89,8 +89,8 @@ impl Hub {
     /// The same to any address.
     pub fn bare(&self, base_url: &str) -> PublishOptions {
         let mut options = PublishOptions::new(self.app.path("dist"), "octo/weather");
-        options.base_url = base_url.to_owned();
-        options.token = |_| Token::new(TOKEN, "the test");
+        options.access.base_url = base_url.to_owned();
+        options.access.token = |_| Token::new(TOKEN, "the test");
         options.sleep = |_| {};
         options
     }
@@ -142,11 +142,11 @@ impl Hub {
     }
 
     /// What `mpota verify` says to somebody who may read.
-    pub fn verified(&self, server: &Server, tag: &str) -> mpota::verify::Report {
+    pub fn verified(&self, server: &Server, tag: &str) -> mpota::release::verify::Report {
         let (project, tag) = ("octo/weather".to_owned(), Some(tag.to_owned()));
         let mut how = VerifyOptions::new(Target::Project { project, tag });
-        how.base_url = server.base_url().to_owned();
-        how.token = if self.private { |_| Token::new(READER, "the test") } else { |_| None };
+        how.access.base_url = server.base_url().to_owned();
+        how.access.token = if self.private { |_| Token::new(READER, "the test") } else { |_| None };
         verify(&how).unwrap()
     }
 

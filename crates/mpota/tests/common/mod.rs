@@ -51,11 +51,11 @@ impl Said {
         self
     }
 
-    /// It ended with exit code 1, an error of one line, and said all of `words`.
+    /// It ended with exit code 1, an error of one line with a code, and said all of `words`.
     #[track_caller]
     pub fn refused(self, words: &[&str]) -> Self {
         assert_eq!(self.code, 1, "{}{}", self.out, self.err);
-        assert_eq!(self.err.matches("error: ").count(), 1, "{}", self.err);
+        assert_eq!(self.err.matches("error[").count(), 1, "{}", self.err);
         for word in words {
             assert!(self.err.contains(word), "no {word:?} in: {}", self.err);
         }
@@ -96,7 +96,8 @@ impl App {
         let app = Self::empty();
         app.write("mpota.toml", "project = \"octo/weather\"\n");
         app.write("boot.py", "import ota_updater\nota_updater.boot()\n");
-        app.write("main.py", "print('hello, this is a line that comes again')\n".repeat(50));
+        let looks = "import ota_updater\nota_updater.update({})\nota_updater.confirm()\n";
+        app.write("main.py", "print('hello, this is a line that comes again')\n".repeat(50) + looks);
         app.write("lib/util.py", "def add(a, b):\n    return a + b\n");
         app
     }
@@ -145,7 +146,7 @@ impl App {
 
     /// The paths of the release in `dist`.
     pub fn released(&self) -> Vec<String> {
-        let manifest = mpota::dist::read_manifest(&self.path("dist/manifest.json")).unwrap();
+        let manifest = mpota::release::dist::read_manifest(&self.path("dist/manifest.json")).unwrap();
         manifest.files.into_iter().map(|file| file.path).collect()
     }
 

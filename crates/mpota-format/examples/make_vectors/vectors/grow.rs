@@ -22,6 +22,18 @@ const MORE: &[(&str, &str)] = &[
     ),
 ];
 
+/// What `mpy` cannot be in the `more` of a header; in a file line it means nothing.
+const NO_LOADERS: &[(&str, &str)] = &[
+    ("number", "6"),
+    ("text", r#""6""#),
+    ("text-in-array", r#"["6"]"#),
+    ("zero", "[0]"),
+    ("256", "[256]"),
+    ("order", "[7,6]"),
+    ("twice", "[6,6]"),
+    ("17-of-them", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]"),
+];
+
 /// Values of `more` in a wrong form.
 const ILL_FORMED: &[(&str, &str)] = &[
     ("empty", "{}"),
@@ -135,6 +147,9 @@ fn with(keys: &str) -> String {
 pub fn add(files: &mut Files) {
     more(files);
     boards(files);
+    let parts = |keys: &str| edit(&with(keys), "\"files\":[", "\"parts\":[");
+    broken(files, "needs", "word-and-no-files", parts(r#","needs":["delta"]"#));
+    broken(files, "needs", "requires-and-no-files", parts(r#","requires":{"flash":4}"#));
     for (how, keys) in NEEDS {
         broken(files, "needs", how, with(keys));
     }
@@ -195,6 +210,15 @@ fn more(files: &mut Files) {
     for (how, more) in ILL_FORMED {
         broken(files, "header", &format!("more-{how}"), header(more));
         broken(files, "entry", &format!("more-{how}"), line(&full, more));
+    }
+    for (how, loaders) in NO_LOADERS {
+        let more = format!("{{\"mpy\":{loaders}}}");
+        broken(files, "header", &format!("more-mpy-{how}"), header(&more));
+        valid(files, &format!("more-mpy-{how}-in-a-line"), line(&full, &more), &FULL);
+    }
+    for (how, compiled) in [("one", &[6][..]), ("two", &[6, 7]), ("lowest-and-highest", &[1, 255])] {
+        let more = format!("{{\"mpy\":{compiled:?}}}").replace(' ', "");
+        valid(files, &format!("compiled-for-{how}"), header(&more), &Facts { compiled, ..FULL });
     }
     let one = r#"{"a":1}"#;
     broken(files, "header", "more-twice", edit(&header(one), "\"more\"", "\"more\":{\"a\":1},\"more\""));

@@ -8,7 +8,8 @@ const STATES: [&str; 7] = ["idle", "staged", "swapping", "trial", "confirmed", "
 const TRIAL: &str = concat!(
     r#"{"mpota":1,"seq":12,"state":"trial","version":"v1.0.0","next":"v1.1.0","#,
     r#""plan":"9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0bab3a18a29aa8c5ed7a0b","#,
-    r#""boots":1,"tries":3,"secs":600,"hook":1,"repair":0,"early":1,"bad":"v1.0.5","why":"ImportError: no module named 'x'"}"#
+    r#""boots":1,"wakes":2,"tries":5,"most":300,"secs":600,"wait":7200,"hook":1,"repair":0,"early":1,"#,
+    r#""bad":"v1.0.5","again":2,"since":1795000000,"why":"ImportError: no module named 'x'"}"#
 );
 
 /// A record file that holds this text.
@@ -35,12 +36,17 @@ fn values(changes: &[(&str, &str)]) -> String {
         ("next", "\"\""),
         ("plan", "\"\""),
         ("boots", "0"),
+        ("wakes", "0"),
         ("tries", "0"),
+        ("most", "0"),
         ("secs", "0"),
+        ("wait", "0"),
         ("hook", "0"),
         ("repair", "0"),
         ("early", "0"),
         ("bad", "\"\""),
+        ("again", "0"),
+        ("since", "0"),
         ("why", "\"\""),
     ];
     for (key, _) in changes {
@@ -64,7 +70,7 @@ pub fn add(files: &mut Files) {
         valid(&format!("state-{state}"), record(text), &[("mpota", "1"), ("seq", "3"), ("state", &name)]);
     }
     let idle = [("mpota", "1"), ("seq", "7"), ("state", "\"idle\"")];
-    valid("512-bytes", of_size(512), &idle);
+    valid("640-bytes", of_size(640), &idle);
     valid(
         "unknown-keys",
         record(r#"{"mpota":1,"seq":7,"state":"idle","a":[1,{"b":null}],"c":true,"d":"ü","e":-1.5}"#),
@@ -143,7 +149,7 @@ fn invalid() -> Vec<(&'static str, Vec<u8>)> {
         ("line-break-inside", record("{\"mpota\":1,\"seq\":7,\n\"state\":\"idle\"}")),
         ("ff-behind", [&whole[..], b"\xff"].concat()),
         ("byte-order-mark", format!("\u{feff}{text}").into()),
-        ("513-bytes", of_size(513)),
+        ("641-bytes", of_size(641)),
         ("5000-bytes", of_size(5000)),
         ("two-spaces", record(" {\"mpota\":1,\"seq\":7,\"state\":\"idle\"}")),
         ("not-json", record("idle")),
@@ -171,6 +177,11 @@ fn invalid() -> Vec<(&'static str, Vec<u8>)> {
         ("state-number", fields("\"seq\":7,\"state\":0")),
         ("state-array", fields("\"seq\":7,\"state\":[\"idle\"]")),
         ("boots-string", fields("\"seq\":7,\"state\":\"idle\",\"boots\":\"1\"")),
+        ("wakes-string", fields("\"seq\":7,\"state\":\"idle\",\"wakes\":\"1\"")),
+        ("most-null", fields("\"seq\":7,\"state\":\"idle\",\"most\":null")),
+        ("wait-fraction", fields("\"seq\":7,\"state\":\"idle\",\"wait\":0.5")),
+        ("again-negative", fields("\"seq\":7,\"state\":\"idle\",\"again\":-1")),
+        ("since-string", fields("\"seq\":7,\"state\":\"idle\",\"since\":\"\"")),
         ("boots-negative", fields("\"seq\":7,\"state\":\"idle\",\"boots\":-1")),
         ("secs-null", fields("\"seq\":7,\"state\":\"idle\",\"secs\":null")),
         ("repair-fraction", fields("\"seq\":7,\"state\":\"idle\",\"repair\":0.5")),

@@ -16,18 +16,31 @@ pub struct Facts<'a> {
     pub bytes: u64,
     pub kept: u64,
     pub signed: bool,
+    /// The loaders with a manifest of their own; the file has it only where there are some.
+    pub compiled: &'a [u8],
 }
 
 pub const SMALL: Facts<'static> =
-    Facts { version: "v1.0.0", project: None, files: 1, bytes: 10, kept: 0, signed: false };
-pub const FULL: Facts<'static> =
-    Facts { version: "v1.2.0", project: Some("octo/weather"), files: 4, bytes: 2822, kept: 0, signed: false };
+    Facts { version: "v1.0.0", project: None, files: 1, bytes: 10, kept: 0, signed: false, compiled: &[] };
+pub const FULL: Facts<'static> = Facts {
+    version: "v1.2.0",
+    project: Some("octo/weather"),
+    files: 4,
+    bytes: 2822,
+    kept: 0,
+    signed: false,
+    compiled: &[],
+};
 
 pub fn valid(files: &mut Files, name: &str, manifest: impl Into<Vec<u8>>, facts: &Facts<'_>) {
-    let Facts { version, project, files: count, bytes, kept, signed } = facts;
+    let Facts { version, project, files: count, bytes, kept, signed, compiled } = facts;
     let project = project.map_or("null".into(), |project| format!("\"{project}\""));
+    let compiled = match compiled {
+        [] => String::new(),
+        some => format!(",\"compiled\":{some:?}").replace(' ', ""),
+    };
     let facts = format!(
-        "{{\"version\":\"{version}\",\"project\":{project},\"files\":{count},\"bytes\":{bytes},\"kept\":{kept},\"signed\":{signed}}}\n"
+        "{{\"version\":\"{version}\",\"project\":{project},\"files\":{count},\"bytes\":{bytes},\"kept\":{kept},\"signed\":{signed}{compiled}}}\n"
     );
     put(files, format!("manifest/valid/{name}/manifest.json"), manifest);
     put(files, format!("manifest/valid/{name}/facts.json"), facts);
