@@ -1,7 +1,8 @@
 """mpota: reads a manifest on the flash line by line (spec/manifest.md).
 
 It may be larger than the memory, and so is read more than once. A pass ends in an error unless it has
-read what `seal`, a hash of the whole, is of: what one pass has checked the next one need not.
+read what `seal`, a hash of the whole, is of, or what the first pass has read: what one pass has checked the
+next one need not.
 """
 
 import json
@@ -59,5 +60,7 @@ class Manifest:
                 h.update(row)
                 if check:
                     check.ending(row)
-        if self._seal and h.hex() != self._seal:
+        h = h.hex()
+        if self._seal and h != self._seal:
             raise Damaged("the manifest is not the one that was checked")
+        self._seal = h
