@@ -151,6 +151,7 @@ fn fault_67_a_mark_of_another_address_or_version_is_not_used() {
         rig.server.forget();
         let output = rig.board.run().unwrap().output;
         assert_eq!(ask(&rig) > 0, what == "as it was", "{what}: {output} {:#?}", rig.server.asked());
+        assert!(!output.contains("no update"), "{what}: {output}");
         rig.rewind();
         ran += 1;
     }
