@@ -105,6 +105,12 @@ fn what_was_built_or_found_is_one_json_value() {
     assert!(built["warnings"].is_array() && built["notes"].is_array(), "{built}");
     let (_, made) = read("manifest --version v1.0.0 main.py lib/util.py --json");
     assert_eq!(made["files"], serde_json::json!(["lib/util.py", "main.py"]));
+    let (_, dry) = read("install --dir board --dry-run --json");
+    assert!(dry["put"].as_array().unwrap().iter().any(|path| path == "boot.py"), "{dry}");
+    assert!(dry["written"] == false && !app.path("board").exists(), "{dry}");
+    let (code, there) = read("install --dir board --json");
+    assert_eq!((code, &there["version"], &there["written"]), (0, &"v1.0.0".into(), &true.into()), "{there}");
+    assert!(there["files"].as_u64() > Some(3) && there["kept"] == serde_json::json!([]), "{there}");
     // A report with a problem is the only value.
     app.write("dist/more", "x");
     let (code, report) = read("verify dist --json");
