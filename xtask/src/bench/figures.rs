@@ -1,0 +1,158 @@
+//! The figures of one case, for the updater and beside it for `mip` and the floor.
+
+use super::corpus::{Change, Corpus};
+use super::flash::Flash;
+use super::host::Times;
+use super::place::Subject;
+use super::wire::{SLOW, Traffic};
+use serde_json::{Map, Value, json};
+
+/// What was measured of one subject.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// Over the wire, until the update is staged.
+    pub traffic: Traffic,
+    /// On a folder of the host.
+    pub times: Times,
+    /// On the virtual board, to the end of the update: with the installation, the trial and what the trial asks.
+    pub flash: Flash,
+}
+
+/// One case, measured.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// The app.
+    pub corpus: Corpus,
+    /// What has changed in it.
+    pub change: Change,
+    /// How many files differ, and their bytes.
+    pub changed: (u64, u64),
+    /// For each of [`Subject::ALL`].
+    pub measured: [Measured; 3],
+}
+
+/// One figure.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// Its name in JSON and in the limits.
+    pub key: &'static str,
+    /// For people.
+    pub what: &'static str,
+    /// For each of [`Subject::ALL`], where it has it.
+    pub values: [Option<f64>; 3],
+    /// Digits behind the point.
+    pub digits: usize,
+}
+
+impl Figure {
+    /// The updater's value as a multiple of another subject's; None where that has none.
+    pub fn ratio(&self, to: Subject) -> Option<f64> {
+        let other = self.values[to as usize]?;
+        (other > 0.0).then_some(self.values[Subject::Updater as usize]? / other)
+    }
+}
+
+type Of = fn(&Case, &Measured) -> Option<f64>;
+
+/// Name, description, digits, value.
+const FIGURES: [(&str, &str, usize, Of); 15] = [
+    ("connections", "connections", 0, |_, m| Some(m.traffic.connections as f64)),
+    ("requests", "requests", 0, |_, m| Some(m.traffic.requests as f64)),
+    ("down", "bytes down", 0, |_, m| Some(m.traffic.down as f64)),
+    ("up", "bytes up", 0, |_, m| Some(m.traffic.up as f64)),
+    ("slow", "ms at 100 ms and 50 KB/s, without CPU", 0, |_, m| Some(ms(SLOW.time(&m.traffic)))),
+    ("cpu", "CPU, ms", 1, |_, m| Some(ms(m.times.update))),
+    ("cpu-install", "CPU of the installation, ms", 1, |_, m| some(ms(m.times.install))),
+    ("wall", "ms on this machine, without installation", 1, |_, m| Some(ms(m.times.wall))),
+    ("erases", "blocks erased", 0, |_, m| Some(m.flash.all.erases as f64)),
+    ("programmed", "bytes programmed", 0, |_, m| Some(m.flash.all.programmed as f64)),
+    ("programmed-per-byte", "bytes programmed per byte changed", 2, |case, m| {
+        (case.changed.1 > 0).then_some(m.flash.all.programmed as f64 / case.changed.1 as f64)
+    }),
+    ("read", "KB read of the flash", 0, |_, m| Some(m.flash.all.read as f64 / 1024.0)),
+    ("read-plan", "KB read for the plan", 0, |_, m| read(m, &["plan"])),
+    ("read-fetch", "KB read while fetching and staging", 0, |_, m| read(m, &["fetch", "stage"])),
+    ("read-swap", "KB read in the swap and the second look", 0, |_, m| read(m, &["swap", "look"])),
+];
+
+fn ms(time: std::time::Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+fn some(value: f64) -> Option<f64> {
+    (value > 0.0).then_some(value)
+}
+
+/// KB read in these phases; None where there are no such.
+fn read(measured: &Measured, phases: &[&str]) -> Option<f64> {
+    let found: Vec<_> = phases.iter().filter_map(|name| measured.flash.phases.get(*name)).collect();
+    (!found.is_empty()).then(|| found.iter().map(|work| work.read as f64 / 1024.0).sum())
+}
+
+impl Case {
+    /// Its name in JSON and in the limits.
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.corpus.key, self.change.key())
+    }
+
+    /// All figures of the case.
+    pub fn figures(&self) -> Vec<Figure> {
+        let figure = |(key, what, digits, of): (&'static str, &'static str, usize, Of)| Figure {
+            key,
+            what,
+            digits,
+            values: [0, 1, 2].map(|i| of(self, &self.measured[i])),
+        };
+        FIGURES.into_iter().map(figure).collect()
+    }
+
+    /// A table for people.
+    pub fn table(&self) -> String {
+        let (files, bytes) = self.changed;
+        let mut out = format!(
+            "\n{}: {}, {} ({files} files, {bytes} bytes)\n{:42} {:>11} {:>11} {:>11} {:>8} {:>8}\n",
+            self.key(),
+            self.corpus.what,
+            self.change.what(),
+            "",
+            "updater",
+            "mip",
+            "floor",
+            "/ mip",
+            "/ floor"
+        );
+        for figure in self.figures() {
+            let value = |v: Option<f64>| v.map_or(String::new(), |v| format!("{v:.*}", figure.digits));
+            let ratio = |to| figure.ratio(to).map_or(String::new(), |v| format!("{v:.2}"));
+            let [updater, mip, floor] = figure.values.map(value);
+            out.push_str(&format!(
+                "{:42} {updater:>11} {mip:>11} {floor:>11} {:>8} {:>8}\n",
+                figure.what,
+                ratio(Subject::Mip),
+                ratio(Subject::Floor)
+            ));
+        }
+        out
+    }
+
+    /// All of it, for machines.
+    pub fn json(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("changed".into(), json!({ "files": self.changed.0, "bytes": self.changed.1 }));
+        for figure in self.figures() {
+            let values = Subject::ALL.iter().zip(figure.values);
+            let values: Map<_, _> = values.map(|(s, v)| (s.key().to_owned(), json!(v))).collect();
+            out.insert(figure.key.into(), Value::Object(values));
+        }
+        let mut phases = Map::new();
+        for (subject, measured) in Subject::ALL.iter().zip(&self.measured) {
+            let of = |(name, work): (&String, &super::flash::Work)| {
+                let work = json!({ "erases": work.erases, "programmed": work.programmed, "read": work.read });
+                (name.clone(), work)
+            };
+            phases.insert(subject.key().into(), measured.flash.phases.iter().map(of).collect());
+        }
+        out.insert("phases".into(), phases.into());
+        Value::Object(out)
+    }
+}

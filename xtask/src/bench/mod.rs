@@ -1,0 +1,126 @@
+//! `cargo xtask bench`: what an update costs, beside MicroPython's own `mip` and a plain download of what has changed.
+//!
+//! All three get the same files from the same server in the same run. Bytes and requests are counted by a proxy, the time
+//! of the processor is that of an interpreter on a folder of the host, the flash is that of a virtual board with LittleFS.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `corpus` | the apps, and what changes in them |
+//! | `place` | their releases, servers and boards |
+//! | `wire` | the proxy, and what a slow link makes of what was counted |
+//! | `host` | an update on a folder of the host |
+//! | `flash` | an update on a virtual board |
+//! | `figures` | what comes out |
+
+mod corpus;
+mod figures;
+mod flash;
+mod host;
+mod place;
+mod wire;
+
+use anyhow::{Result, bail, ensure};
+use corpus::{CORPORA, Change, Corpus};
+use figures::{Case, Measured};
+use mpota_vboard::{MicroPython, Word};
+use place::{Place, Subject};
+use serde_json::{Map, Value};
+
+/// What the command line asks for.
+#[derive(Default)]
+struct Arguments {
+    json: bool,
+    only: Vec<String>,
+    /// What the updater's Python does in each phase, instead of figures.
+    profile: bool,
+}
+
+impl Arguments {
+    fn parse(args: &[String]) -> Result<Self> {
+        let mut out = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match (arg.as_str(), args.clone().next()) {
+                ("--json", _) => out.json = true,
+                ("--profile", _) => out.profile = true,
+                ("--only", Some(key)) => {
+                    out.only.push(key.clone());
+                    args.next();
+                }
+                _ => bail!("bench [--json] [--profile] [--only CASE]...\ncases: {}", keys()),
+            }
+        }
+        let known = |key: &String| cases().iter().any(|case| &name(*case) == key);
+        ensure!(out.only.iter().all(known), "--only takes {}", keys());
+        Ok(out)
+    }
+}
+
+fn cases() -> Vec<(Corpus, Change)> {
+    let all = CORPORA.into_iter().flat_map(|corpus| Change::ALL.map(|change| (corpus, change)));
+    all.filter(|(corpus, change)| corpus.has(*change)).collect()
+}
+
+fn name((corpus, change): (Corpus, Change)) -> String {
+    format!("{}.{}", corpus.key, change.key())
+}
+
+fn keys() -> String {
+    cases().into_iter().map(name).collect::<Vec<_>>().join(" ")
+}
+
+/// Measure, and print what came out.
+pub fn run(args: &[String]) -> Result<()> {
+    let arguments = Arguments::parse(args)?;
+    let micropython = MicroPython::find(Word::Bits64)?;
+    let mut all = Map::new();
+    for (corpus, change) in cases() {
+        if !arguments.only.is_empty() && !arguments.only.contains(&name((corpus, change))) {
+            continue;
+        }
+        if arguments.profile {
+            profile(&micropython, corpus, change)?;
+            continue;
+        }
+        let case = measure(&micropython, corpus, change)?;
+        if arguments.json {
+            eprint!("{}", case.table());
+            all.insert(case.key(), case.json());
+        } else {
+            print!("{}", case.table());
+        }
+    }
+    if arguments.json {
+        println!("{:#}", Value::Object(all));
+    }
+    Ok(())
+}
+
+fn measure(micropython: &MicroPython, corpus: Corpus, change: Change) -> Result<Case> {
+    let place = Place::new(&corpus, change)?;
+    let wire = place.wire(None)?;
+    let folder = place.folder()?;
+    let mut measured = Vec::new();
+    for subject in Subject::ALL {
+        let (mut times, traffic) = host::update(micropython, &place, subject, &folder, &wire)?;
+        for _ in 1..corpus.runs {
+            times = times.min(host::update(micropython, &place, subject, &folder, &wire)?.0);
+        }
+        let flash = flash::update(micropython, &place, &corpus, subject)?;
+        measured.push(Measured { traffic, times, flash });
+    }
+    let Ok(measured) = measured.try_into() else { bail!("three subjects") };
+    Ok(Case { corpus, change, changed: place.changed, measured })
+}
+
+fn profile(micropython: &MicroPython, corpus: Corpus, change: Change) -> Result<()> {
+    let place = Place::new(&corpus, change)?;
+    let _wire = place.wire(None)?;
+    let run =
+        flash::run(micropython, &place, &corpus, Subject::Updater, &serde_json::json!({ "profile": true }))?;
+    println!("\n{}: {}, {}", name((corpus, change)), corpus.what, change.what());
+    for line in run.output.lines().filter_map(|line| line.strip_prefix("board: ")) {
+        println!("{line}");
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! What goes over the wire: a proxy in front of a server counts it, and may be as slow as a link.
+
+use anyhow::{Context, Result};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The address that proxies have: their ports are those of what is behind them, so that a server's redirects lead to
+/// a proxy, too.
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
+
+/// What was counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Connections that were opened.
+    pub connections: u64,
+    /// Ends of a request's head; none are seen in TLS.
+    pub requests: u64,
+    /// How often the client said something after the server had, or first: each costs a round trip.
+    pub turns: u64,
+    /// Bytes from the client.
+    pub up: u64,
+    /// Bytes to the client.
+    pub down: u64,
+}
+
+/// A connection to the network as boards have it.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    /// Time of a round trip.
+    pub round_trip: Duration,
+    /// Bytes a second, in each direction.
+    pub bandwidth: u32,
+}
+
+/// The one that figures are given for.
+pub const SLOW: Link = Link { round_trip: Duration::from_millis(100), bandwidth: 50_000 };
+
+impl Link {
+    /// How long this traffic takes, if either side answers at once. A connection costs a round trip before its
+    /// first byte, each turn one more, and the bytes their time. Who waits for each answer before the next request,
+    /// as all clients here do, has nothing of this at the same time: the sum is exact.
+    pub fn time(&self, traffic: &Traffic) -> Duration {
+        let trips = u32::try_from(traffic.connections + traffic.turns).unwrap_or(u32::MAX);
+        self.round_trip * trips + self.bytes(traffic.up + traffic.down)
+    }
+
+    fn bytes(&self, bytes: u64) -> Duration {
+        Duration::from_micros(bytes * 1_000_000 / u64::from(self.bandwidth))
+    }
+}
+
+#[derive(Default)]
+struct State {
+    traffic: Traffic,
+    stopped: bool,
+}
+
+/// Proxies in front of a server's addresses. They stop when this is dropped.
+pub struct Wire {
+    state: Arc<Mutex<State>>,
+    doors: Vec<(SocketAddr, JoinHandle<()>)>,
+}
+
+impl Wire {
+    /// Stand before these addresses, as slow as `link` if there is one.
+    pub fn before(addresses: &[SocketAddr], link: Option<Link>) -> Result<Self> {
+        let state = Arc::new(Mutex::new(State::default()));
+        let mut doors = Vec::new();
+        for &behind in addresses {
+            let door = SocketAddr::from((ADDRESS, behind.port()));
+            let listener = TcpListener::bind(door).with_context(|| format!("cannot listen at {door}"))?;
+            let state = Arc::clone(&state);
+            doors.push((door, std::thread::spawn(move || accept(&listener, behind, link, &state))));
+        }
+        Ok(Self { state, doors })
+    }
+
+    /// What was counted since the last call.
+    pub fn take(&self) -> Traffic {
+        std::mem::take(&mut lock(&self.state).traffic)
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        lock(&self.state).stopped = true;
+        for (door, thread) in self.doors.drain(..) {
+            let _ = TcpStream::connect(door); // wakes it up
+            let _ = thread.join();
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> std::sync::MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn accept(listener: &TcpListener, behind: SocketAddr, link: Option<Link>, state: &Arc<Mutex<State>>) {
+    for client in listener.incoming().flatten() {
+        if lock(state).stopped {
+            return;
+        }
+        lock(state).traffic.connections += 1;
+        // A server that is gone is an end of the connection to the client.
+        let Ok(server) = TcpStream::connect(behind) else { continue };
+        let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else { continue };
+        let spoke = Arc::new(AtomicBool::new(true)); // whether the server spoke last
+        let pipe = |link| Pipe { state: Arc::clone(state), server_spoke: Arc::clone(&spoke), link };
+        let (up, down) = (pipe(link), pipe(link));
+        // The client's system has sent its first bytes at once: this proxy has shaken hands for the server.
+        let first = link.map_or(Duration::ZERO, |link| link.round_trip);
+        std::thread::spawn(move || up.up(from_client, server, first));
+        std::thread::spawn(move || down.down(from_server, client));
+    }
+}
+
+/// One direction of a connection.
+struct Pipe {
+    state: Arc<Mutex<State>>,
+    server_spoke: Arc<AtomicBool>,
+    link: Option<Link>,
+}
+
+impl Pipe {
+    fn up(&self, from: TcpStream, to: TcpStream, first: Duration) {
+        let mut end = Vec::new(); // of what has come so far
+        self.pour(from, to, first, |traffic, data| {
+            traffic.up += data.len() as u64;
+            traffic.turns += u64::from(self.server_spoke.swap(false, Ordering::AcqRel));
+            end.extend_from_slice(data);
+            traffic.requests += end.windows(4).filter(|w| w == b"\r\n\r\n").count() as u64;
+            let kept = end.len().saturating_sub(3);
+            end.drain(..kept);
+        });
+    }
+
+    fn down(&self, from: TcpStream, to: TcpStream) {
+        self.pour(from, to, Duration::ZERO, |traffic, data| {
+            traffic.down += data.len() as u64;
+            self.server_spoke.store(true, Ordering::Release);
+        });
+    }
+
+    /// Everything that comes, until one of the two ends: then the other one ends, too.
+    fn pour(
+        &self,
+        mut from: TcpStream,
+        mut to: TcpStream,
+        first: Duration,
+        mut count: impl FnMut(&mut Traffic, &[u8]),
+    ) {
+        let (send, due) = mpsc::channel::<(Instant, Vec<u8>)>();
+        let end = from.try_clone();
+        // While something is on its way, more may be sent.
+        let writer = std::thread::spawn(move || {
+            for (at, data) in due {
+                std::thread::sleep(at.saturating_duration_since(Instant::now()));
+                if to.write_all(&data).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(Shutdown::Write);
+            let _ = end.map(|end| end.shutdown(Shutdown::Read));
+        });
+        let mut buffer = vec![0; 16 << 10];
+        let mut free = Instant::now() + first; // when the link has sent what it was given
+        while let Ok(n @ 1..) = from.read(&mut buffer) {
+            // Before it is passed on: whoever has it may look at the counts.
+            count(&mut lock(&self.state).traffic, &buffer[..n]);
+            let mut at = Instant::now();
+            if let Some(link) = self.link {
+                free = free.max(at) + link.bytes(n as u64);
+                at = free + link.round_trip / 2;
+            }
+            if send.send((at, buffer[..n].to_vec())).is_err() {
+                break;
+            }
+        }
+        drop(send);
+        let _ = writer.join();
+    }
+}
