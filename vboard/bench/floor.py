@@ -1,11 +1,19 @@
 # The least that any update does: one connection, one request, and a body with nothing in it but the files that have
 # changed, each behind a line "SIZE PATH". They are written over the old ones; nothing is checked, and nothing can be
-# undone. In front of this stand HOST, PORT and PATH.
+# undone. In front of this stands URL.
 import socket
 
+scheme, _, at, path = URL.split("/", 3)
+host, port = at.split(":")
 s = socket.socket()
-s.connect(socket.getaddrinfo(HOST, PORT)[0][-1])
-s.write("GET %s HTTP/1.0\r\nHost: %s:%d\r\n\r\n" % (PATH, HOST, PORT))
+s.connect(socket.getaddrinfo(host, int(port))[0][-1])
+if scheme == "https:":
+    import tls
+
+    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context.verify_mode = tls.CERT_NONE
+    s = context.wrap_socket(s, server_hostname=host)
+s.write("GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n" % (path, at))
 if b" 200 " not in s.readline():
     raise OSError("the server does not have the changed files")
 while s.readline() != b"\r\n":

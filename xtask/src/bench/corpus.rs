@@ -15,7 +15,9 @@ pub struct Corpus {
     pub key: &'static str,
     /// For people.
     pub what: &'static str,
-    /// Its files besides `boot.py` and `main.py`.
+    /// Where its files are besides `boot.py` and `main.py`: `{n}` is the number of a file, `{folder}` one of 20 folders.
+    path: &'static str,
+    /// How many these are.
     files: usize,
     /// Bytes of each of them.
     size: usize,
@@ -25,13 +27,26 @@ pub struct Corpus {
     pub runs: usize,
 }
 
-/// All apps.
-pub const CORPORA: [Corpus; 4] = [
-    Corpus { key: "10", what: "10 files, 60 KB", files: 8, size: 7400, flash: 1 << 20, runs: 7 },
-    Corpus { key: "100", what: "100 files, 600 KB", files: 98, size: 6100, flash: 4 << 20, runs: 3 },
-    Corpus { key: "1000", what: "1,000 files, 5 MB", files: 998, size: 5000, flash: 32 << 20, runs: 1 },
-    Corpus { key: "big", what: "one file of 1 MB", files: 1, size: 1 << 20, flash: 4 << 20, runs: 3 },
+/// All apps. Those of `lib` and `10` differ in their place only: nothing is moved out of the folder that has the
+/// updater in it, so that a backup is a copy there.
+pub const CORPORA: [Corpus; 5] = [
+    corpus("10", "10 files, 60 KB", "app/part{n}.py", (8, 7400), 1, 7),
+    corpus("lib", "10 files, 60 KB, in lib/", "lib/part{n}.py", (8, 7400), 1, 7),
+    corpus("100", "100 files, 600 KB", "data/{folder}/item{n}.py", (98, 6100), 4, 3),
+    corpus("1000", "1,000 files, 5 MB", "data/{folder}/item{n}.py", (998, 5000), 32, 1),
+    corpus("big", "one file of 1 MB", "data/big.txt", (1, 1 << 20), 4, 3),
 ];
+
+const fn corpus(
+    key: &'static str,
+    what: &'static str,
+    path: &'static str,
+    (files, size): (usize, usize),
+    flash_mb: u64,
+    runs: usize,
+) -> Corpus {
+    Corpus { key, what, path, files, size, flash: flash_mb << 20, runs }
+}
 
 /// How much of an app differs between the two versions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,8 +100,9 @@ impl Corpus {
     /// Whether this case differs from the others of this app.
     pub fn has(&self, change: Change) -> bool {
         match change {
-            Change::All | Change::Nothing => true,
-            Change::Tenth => self.files > 1,
+            Change::All => true,
+            Change::Nothing => self.key != "lib",
+            Change::Tenth => self.files > 1 && self.key != "lib",
             Change::One => self.files > 10,
         }
     }
@@ -101,11 +117,7 @@ impl Corpus {
         let version = |number| VERSIONS[usize::from(changed(number))];
         let mut app = App::default();
         for i in 0..self.files {
-            let path = match self.files {
-                1 => "data/big.txt".to_owned(),
-                2..=10 => format!("lib/part{i}.py"),
-                _ => format!("data/{:02}/item{i:04}.py", i % 20),
-            };
+            let path = self.path.replace("{n}", &i.to_string()).replace("{folder}", &(i % 20).to_string());
             app = app.with(&path, text(&format!("{} {i}", version(Some(i))), self.size));
         }
         // What belongs to a board, and not to a release, is in life.py.

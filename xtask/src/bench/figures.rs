@@ -12,8 +12,12 @@ use serde_json::{Map, Value, json};
 pub struct Measured {
     /// Over the wire, until the update is staged.
     pub traffic: Traffic,
+    /// The same over https.
+    pub https: Traffic,
     /// On a folder of the host.
     pub times: Times,
+    /// There too, where they were counted: until the update is staged, and for its installation.
+    pub instructions: Option<[u64; 2]>,
     /// On the virtual board, to the end of the update: with the installation, the trial and what the trial asks.
     pub flash: Flash,
 }
@@ -55,12 +59,17 @@ impl Figure {
 type Of = fn(&Case, &Measured) -> Option<f64>;
 
 /// Name, description, digits, value.
-const FIGURES: [(&str, &str, usize, Of); 15] = [
+const FIGURES: [(&str, &str, usize, Of); 18] = [
     ("connections", "connections", 0, |_, m| Some(m.traffic.connections as f64)),
     ("requests", "requests", 0, |_, m| Some(m.traffic.requests as f64)),
     ("down", "bytes down", 0, |_, m| Some(m.traffic.down as f64)),
     ("up", "bytes up", 0, |_, m| Some(m.traffic.up as f64)),
     ("slow", "ms at 100 ms and 50 KB/s, without CPU", 0, |_, m| Some(ms(SLOW.time(&m.traffic)))),
+    ("slow-https", "the same over https, with handshakes", 0, |_, m| Some(ms(SLOW.time(&m.https)))),
+    ("instructions", "million instructions", 1, |_, m| some(m.instructions?[0] as f64 / 1e6)),
+    ("instructions-install", "million instructions, installation", 1, |_, m| {
+        some(m.instructions?[1] as f64 / 1e6)
+    }),
     ("cpu", "CPU, ms", 1, |_, m| Some(ms(m.times.update))),
     ("cpu-install", "CPU of the installation, ms", 1, |_, m| some(ms(m.times.install))),
     ("wall", "ms on this machine, without installation", 1, |_, m| Some(ms(m.times.wall))),

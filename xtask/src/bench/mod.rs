@@ -56,6 +56,15 @@ impl Arguments {
     }
 }
 
+/// What is measured besides the wire and the flash.
+#[derive(Debug, Clone, Copy)]
+struct What {
+    /// Times are taken as often as the app says; else once.
+    times: bool,
+    /// Instructions are counted, which takes fifty times as long as the update.
+    instructions: bool,
+}
+
 fn cases() -> Vec<(Corpus, Change)> {
     let all = CORPORA.into_iter().flat_map(|corpus| Change::ALL.map(|change| (corpus, change)));
     all.filter(|(corpus, change)| corpus.has(*change)).collect()
@@ -82,7 +91,8 @@ pub fn run(args: &[String]) -> Result<()> {
             profile(&micropython, corpus, change)?;
             continue;
         }
-        let case = measure(&micropython, corpus, change)?;
+        let what = What { times: true, instructions: corpus.runs > 1 };
+        let case = measure(&micropython, corpus, change, what)?;
         if arguments.json {
             eprint!("{}", case.table());
             all.insert(case.key(), case.json());
@@ -96,18 +106,32 @@ pub fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn measure(micropython: &MicroPython, corpus: Corpus, change: Change) -> Result<Case> {
+/// Measure one case. Times are taken first, with nothing else at work; what is only counted comes side by side.
+fn measure(micropython: &MicroPython, corpus: Corpus, change: Change, what: What) -> Result<Case> {
     let place = Place::new(&corpus, change)?;
     let wire = place.wire(None)?;
     let folder = place.folder()?;
-    let mut measured = Vec::new();
+    let mut timed = Vec::new();
     for subject in Subject::ALL {
         let (mut times, traffic) = host::update(micropython, &place, subject, &folder, &wire)?;
-        for _ in 1..corpus.runs {
+        for _ in 1..if what.times { corpus.runs } else { 1 } {
             times = times.min(host::update(micropython, &place, subject, &folder, &wire)?.0);
         }
-        let flash = flash::update(micropython, &place, &corpus, subject)?;
-        measured.push(Measured { traffic, times, flash });
+        let https = host::https(micropython, &place, subject, &folder, &wire)?;
+        timed.push((times, traffic, https));
+    }
+    let counted = |subject| {
+        what.instructions.then(|| host::instructions(micropython, &place, subject, &folder)).transpose()
+    };
+    let (instructions, flashes) = std::thread::scope(|scope| {
+        let counting = scope.spawn(|| Subject::ALL.map(counted));
+        let flashes = Subject::ALL.map(|subject| flash::update(micropython, &place, &corpus, subject));
+        (counting.join(), flashes)
+    });
+    let Ok(instructions) = instructions else { bail!("a thread has ended early") };
+    let mut measured = Vec::new();
+    for (((times, traffic, https), instructions), flash) in timed.into_iter().zip(instructions).zip(flashes) {
+        measured.push(Measured { traffic, https, times, instructions: instructions?, flash: flash? });
     }
     let Ok(measured) = measured.try_into() else { bail!("three subjects") };
     Ok(Case { corpus, change, changed: place.changed, measured })

@@ -1,13 +1,12 @@
 //! Where one case is measured: two releases, servers that have them, and folders that are a board's flash.
 
 use super::corpus::{Change, Corpus, VERSIONS};
-use super::wire::{Link, Wire};
+use super::wire::{ADDRESS, Link, Wire};
 use crate::size::place::{package, script, script_of};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use mpota::release::keys::{self, SigningKey};
-use mpota_serve::{Options, Server};
+use mpota_serve::{Options, Server, Tls};
 use mpota_vboard::bench::{Agent, Bench, OWNER, Release, compile, config};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// What is updated, and what does it.
@@ -35,14 +34,29 @@ impl Subject {
     }
 }
 
+/// How servers are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// With TLS; the updater checks the certificate, `mip` cannot.
+    Https,
+}
+
+/// Servers of the same folder.
+struct Servers {
+    /// As GitHub: redirects to another host. The updater asks this one.
+    github: Server,
+    /// As a plain mirror: `mip` follows no redirect whose header is in small letters.
+    mirror: Server,
+}
+
 /// One case, with its servers.
 pub struct Place {
     bench: Bench,
     key: String,
-    /// As GitHub: redirects to another host. The updater asks this one.
-    github: Server,
-    /// As a plain mirror, of the same folder: `mip` follows no redirect whose header is in small letters.
-    mirror: Server,
+    http: Servers,
+    https: Servers,
     /// How many files differ, and their bytes.
     pub changed: (u64, u64),
 }
@@ -61,9 +75,7 @@ impl Place {
             release.key = Some(signing.clone());
             bench.publish(&release)?;
         }
-        let for_mip = bench.releases().join(OWNER).join("mip").join("v1");
         let for_floor = bench.releases().join(OWNER).join("floor").join("v1");
-        std::fs::create_dir_all(&for_mip)?;
         std::fs::create_dir_all(&for_floor)?;
         let mut body = Vec::new();
         let mut changed = (0, 0);
@@ -73,34 +85,42 @@ impl Place {
             changed = (changed.0 + 1, changed.1 + content.len() as u64);
         }
         std::fs::write(for_floor.join("changed"), body)?;
-        let github = Server::start(Options {
-            asset_host: Some(super::wire::ADDRESS.to_string()),
-            ..Options::new(bench.releases())
-        })?;
-        let mirror = Server::start(Options { redirects: false, ..Options::new(bench.releases()) })?;
-        let place = Self { bench, key, github, mirror, changed };
-        package(&for_mip, &new, "v1", &format!("http://{}{}", at(&place.mirror), path("mip", "")))?;
+        let (http, https) = (Servers::start(&bench, Scheme::Http)?, Servers::start(&bench, Scheme::Https)?);
+        let place = Self { bench, key, http, https, changed };
+        for scheme in [Scheme::Http, Scheme::Https] {
+            let folder = place.bench.releases().join(OWNER).join(scheme.mip()).join("v1");
+            std::fs::create_dir_all(&folder)?;
+            package(&folder, &new, "v1", &place.mirror(scheme, scheme.mip(), ""))?;
+        }
         Ok(place)
     }
 
     /// Proxies in front of the servers, without which nobody reaches them.
     pub fn wire(&self, link: Option<Link>) -> Result<Wire> {
-        Wire::before(&[self.github.address(), self.github.asset_address(), self.mirror.address()], link)
+        let addresses = |s: &Servers| [s.github.address(), s.github.asset_address(), s.mirror.address()];
+        Wire::before(&[addresses(&self.http), addresses(&self.https)].concat(), link)
+    }
+
+    fn servers(&self, scheme: Scheme) -> &Servers {
+        if scheme == Scheme::Http { &self.http } else { &self.https }
+    }
+
+    /// The address of an asset for those who know no redirects.
+    fn mirror(&self, scheme: Scheme, repo: &str, asset: &str) -> String {
+        let base = base(scheme, &self.servers(scheme).mirror);
+        format!("{base}/{OWNER}/{repo}/releases/download/v1/{asset}")
     }
 
     /// What runs one update by this subject, on a folder of the host: a script of `vboard/bench`, with its addresses.
-    pub fn script(&self, subject: Subject) -> Result<String> {
+    pub fn script(&self, subject: Subject, scheme: Scheme) -> Result<String> {
         let (head, name) = match subject {
-            Subject::Updater => (format!("BASE = 'http://{}'\n", at(&self.github)), "update.py"),
+            Subject::Updater => {
+                (format!("BASE = '{}'\n", base(scheme, &self.servers(scheme).github)), "update.py")
+            }
             Subject::Mip => {
-                let url = format!("http://{}{}", at(&self.mirror), path("mip", "package.json"));
-                (format!("PACKAGE = '{url}'\n"), "mip.py")
+                (format!("PACKAGE = '{}'\n", self.mirror(scheme, scheme.mip(), "package.json")), "mip.py")
             }
-            Subject::Floor => {
-                let (host, port) = (at(&self.mirror).ip(), at(&self.mirror).port());
-                let path = path("floor", "changed");
-                (format!("HOST, PORT, PATH = '{host}', {port}, '{path}'\n"), "floor.py")
-            }
+            Subject::Floor => (format!("URL = '{}'\n", self.mirror(scheme, "floor", "changed")), "floor.py"),
         };
         Ok(head + &script_of("bench", name)?)
     }
@@ -110,12 +130,13 @@ impl Place {
         // What confirms a version on a folder of the host, see size::run::Task::Install.
         let life = "import ota_updater\nota_updater.confirm()\nraise SystemExit(4)\n";
         let stub = compile(script("standin.py")?.as_bytes())?;
-        self.lay_out(&[("life.py", life.as_bytes()), ("lib/standin.mpy", &stub)])
+        let trusted = self.https.github.certificate_der().context("https without a certificate")?;
+        self.lay_out(&[("life.py", life.as_bytes()), ("lib/standin.mpy", &stub), ("ota_ca/own.der", trusted)])
     }
 
     /// The same for a virtual board, which does by itself what the subject does.
     pub fn board(&self, subject: Subject) -> Result<PathBuf> {
-        let mut code = self.script(subject)?;
+        let mut code = self.script(subject, Scheme::Http)?;
         if subject == Subject::Updater {
             let base = code.lines().next().unwrap_or_default().to_owned();
             code = format!("{base}\n{}", script_of("bench", "life.py")?);
@@ -135,11 +156,32 @@ impl Place {
     }
 }
 
-/// Where a server is reached through its proxy.
-fn at(server: &Server) -> SocketAddr {
-    SocketAddr::from((super::wire::ADDRESS, server.address().port()))
+impl Scheme {
+    /// The repository that has the files for `mip`, whose `package.json` names them with their scheme.
+    fn mip(self) -> &'static str {
+        if self == Self::Http { "mip" } else { "mip-https" }
+    }
 }
 
-fn path(repo: &str, asset: &str) -> String {
-    format!("/{OWNER}/{repo}/releases/download/v1/{asset}")
+impl Servers {
+    fn start(bench: &Bench, scheme: Scheme) -> Result<Self> {
+        let host = ADDRESS.to_string();
+        let options = || Options {
+            tls: match scheme {
+                Scheme::Http => Tls::None,
+                Scheme::Https => Tls::SelfSigned { names: vec![host.clone()] },
+            },
+            ..Options::new(bench.releases())
+        };
+        Ok(Self {
+            github: Server::start(Options { asset_host: Some(host.clone()), ..options() })?,
+            mirror: Server::start(Options { redirects: false, ..options() })?,
+        })
+    }
+}
+
+/// Where a server is reached through its proxy.
+fn base(scheme: Scheme, server: &Server) -> String {
+    let scheme = if scheme == Scheme::Http { "http" } else { "https" };
+    format!("{scheme}://{ADDRESS}:{}", server.address().port())
 }

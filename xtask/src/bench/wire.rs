@@ -108,6 +108,8 @@ fn accept(listener: &TcpListener, behind: SocketAddr, link: Option<Link>, state:
         // A server that is gone is an end of the connection to the client.
         let Ok(server) = TcpStream::connect(behind) else { continue };
         let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else { continue };
+        // What is counted is passed on at once, whatever its size.
+        let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let spoke = Arc::new(AtomicBool::new(true)); // whether the server spoke last
         let pipe = |link| Pipe { state: Arc::clone(state), server_spoke: Arc::clone(&spoke), link };
         let (up, down) = (pipe(link), pipe(link));
