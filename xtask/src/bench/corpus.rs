@@ -15,7 +15,8 @@ pub struct Corpus {
     pub key: &'static str,
     /// For people.
     pub what: &'static str,
-    /// Where its files are besides `boot.py` and `main.py`: `{n}` is the number of a file, `{folder}` one of 20 folders.
+    /// Where its files are besides `boot.py` and `main.py`: `{n}` is the number of a file, `{folder}` that of
+    /// a folder of 50.
     path: &'static str,
     /// How many these are.
     files: usize,
@@ -117,7 +118,8 @@ impl Corpus {
         let version = |number| VERSIONS[usize::from(changed(number))];
         let mut app = App::default();
         for i in 0..self.files {
-            let path = self.path.replace("{n}", &i.to_string()).replace("{folder}", &(i % 20).to_string());
+            let path =
+                self.path.replace("{n}", &format!("{i:04}")).replace("{folder}", &format!("{:02}", i / 50));
             app = app.with(&path, text(&format!("{} {i}", version(Some(i))), self.size));
         }
         // What belongs to a board, and not to a release, is in life.py.

@@ -11,17 +11,20 @@
 //! | `host` | an update on a folder of the host |
 //! | `flash` | an update on a virtual board |
 //! | `figures` | what comes out |
+//! | `limits` | the most that it may be |
 
 mod corpus;
 mod figures;
 mod flash;
 mod host;
+mod limits;
 mod place;
 mod wire;
 
 use anyhow::{Result, bail, ensure};
 use corpus::{CORPORA, Change, Corpus};
 use figures::{Case, Measured};
+use limits::Limits;
 use mpota_vboard::{MicroPython, Word};
 use place::{Place, Subject};
 use serde_json::{Map, Value};
@@ -30,6 +33,10 @@ use serde_json::{Map, Value};
 #[derive(Default)]
 struct Arguments {
     json: bool,
+    /// Only what has a limit, and whether that is kept.
+    check: bool,
+    /// Write the limits anew.
+    write_limits: bool,
     only: Vec<String>,
     /// What the updater's Python does in each phase, instead of figures.
     profile: bool,
@@ -42,12 +49,19 @@ impl Arguments {
         while let Some(arg) = args.next() {
             match (arg.as_str(), args.clone().next()) {
                 ("--json", _) => out.json = true,
+                ("--check", _) => out.check = true,
+                ("--write-limits", _) => out.write_limits = true,
                 ("--profile", _) => out.profile = true,
                 ("--only", Some(key)) => {
                     out.only.push(key.clone());
                     args.next();
                 }
-                _ => bail!("bench [--json] [--profile] [--only CASE]...\ncases: {}", keys()),
+                _ => {
+                    bail!(
+                        "bench [--json] [--check | --write-limits | --profile] [--only CASE]...\ncases: {}",
+                        keys()
+                    )
+                }
             }
         }
         let known = |key: &String| cases().iter().any(|case| &name(*case) == key);
@@ -63,6 +77,13 @@ struct What {
     times: bool,
     /// Instructions are counted, which takes fifty times as long as the update.
     instructions: bool,
+}
+
+impl Arguments {
+    /// Whether it is about limits, and not about all that can be measured.
+    fn limits(&self) -> bool {
+        self.check || self.write_limits
+    }
 }
 
 fn cases() -> Vec<(Corpus, Change)> {
@@ -82,27 +103,53 @@ fn keys() -> String {
 pub fn run(args: &[String]) -> Result<()> {
     let arguments = Arguments::parse(args)?;
     let micropython = MicroPython::find(Word::Bits64)?;
+    let mut limits = if arguments.limits() { Limits::load()? } else { Limits::default() };
+    let unknown: Vec<_> = limits.cases().filter(|key| !keys().split(' ').any(|k| k == *key)).collect();
+    ensure!(unknown.is_empty(), "xtask/bench.toml has limits for {unknown:?}; cases are {}", keys());
+    let limited: Vec<String> = limits.cases().map(str::to_owned).collect();
     let mut all = Map::new();
+    let (mut judged, mut broken) = (0, Vec::new());
     for (corpus, change) in cases() {
-        if !arguments.only.is_empty() && !arguments.only.contains(&name((corpus, change))) {
+        let name = name((corpus, change));
+        let wanted = arguments.only.is_empty() || arguments.only.contains(&name);
+        if !wanted || (arguments.limits() && !limited.contains(&name)) {
             continue;
         }
         if arguments.profile {
             profile(&micropython, corpus, change)?;
             continue;
         }
-        let what = What { times: true, instructions: corpus.runs > 1 };
+        let instructions = if arguments.check { limits.has_instructions(&name) } else { corpus.runs > 1 };
+        let what = What { times: !arguments.limits(), instructions };
         let case = measure(&micropython, corpus, change, what)?;
-        if arguments.json {
-            eprint!("{}", case.table());
-            all.insert(case.key(), case.json());
-        } else {
-            print!("{}", case.table());
+        all.insert(case.key(), case.json());
+        let say = |text: &str| if arguments.json { eprint!("{text}") } else { print!("{text}") };
+        if arguments.write_limits {
+            limits.take(&name, &limits::named(&case));
+        }
+        if !arguments.limits() {
+            say(&case.table());
+        }
+        for (line, over) in limits.judge(&name, &limits::named(&case))? {
+            say(&format!("{line}\n"));
+            judged += 1;
+            if over {
+                broken.push(line);
+            }
         }
     }
     if arguments.json {
+        all.insert("broken".into(), broken.clone().into());
         println!("{:#}", Value::Object(all));
     }
+    if arguments.write_limits {
+        limits.save()?;
+    }
+    if arguments.limits() {
+        ensure!(judged > 0, "no limit was looked at: xtask/bench.toml has none for these cases");
+        eprintln!("bench: {judged} limits, {} broken", broken.len());
+    }
+    ensure!(broken.is_empty(), "limits of xtask/bench.toml that are broken:\n  {}", broken.join("\n  "));
     Ok(())
 }
 

@@ -88,9 +88,12 @@ impl Place {
         let (http, https) = (Servers::start(&bench, Scheme::Http)?, Servers::start(&bench, Scheme::Https)?);
         let place = Self { bench, key, http, https, changed };
         for scheme in [Scheme::Http, Scheme::Https] {
-            let folder = place.bench.releases().join(OWNER).join(scheme.mip()).join("v1");
-            std::fs::create_dir_all(&folder)?;
-            package(&folder, &new, "v1", &place.mirror(scheme, scheme.mip(), ""))?;
+            // The server looks through the folder of a release at each request: that is no part of what is measured.
+            package(&new, "v1", &|n| {
+                let tag = format!("v1.{}.0", n / 50);
+                let folder = place.bench.releases().join(OWNER).join(scheme.mip()).join(&tag);
+                (folder, place.mirror(scheme, scheme.mip(), &tag, ""))
+            })?;
         }
         Ok(place)
     }
@@ -106,9 +109,9 @@ impl Place {
     }
 
     /// The address of an asset for those who know no redirects.
-    fn mirror(&self, scheme: Scheme, repo: &str, asset: &str) -> String {
+    fn mirror(&self, scheme: Scheme, repo: &str, tag: &str, asset: &str) -> String {
         let base = base(scheme, &self.servers(scheme).mirror);
-        format!("{base}/{OWNER}/{repo}/releases/download/v1/{asset}")
+        format!("{base}/{OWNER}/{repo}/releases/download/{tag}/{asset}")
     }
 
     /// What runs one update by this subject, on a folder of the host: a script of `vboard/bench`, with its addresses.
@@ -117,10 +120,13 @@ impl Place {
             Subject::Updater => {
                 (format!("BASE = '{}'\n", base(scheme, &self.servers(scheme).github)), "update.py")
             }
-            Subject::Mip => {
-                (format!("PACKAGE = '{}'\n", self.mirror(scheme, scheme.mip(), "package.json")), "mip.py")
+            Subject::Mip => (
+                format!("PACKAGE = '{}'\n", self.mirror(scheme, scheme.mip(), "v1.0.0", "package.json")),
+                "mip.py",
+            ),
+            Subject::Floor => {
+                (format!("URL = '{}'\n", self.mirror(scheme, "floor", "v1", "changed")), "floor.py")
             }
-            Subject::Floor => (format!("URL = '{}'\n", self.mirror(scheme, "floor", "changed")), "floor.py"),
         };
         Ok(head + &script_of("bench", name)?)
     }

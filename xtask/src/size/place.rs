@@ -121,7 +121,7 @@ impl Place {
         bench.publish(&Release::new(version, app.clone()))?;
         let server = Server::start(Options { redirects: false, ..Options::new(bench.releases()) })?;
         let base = format!("{}/{OWNER}/{REPO}/releases/download/{version}", server.base_url());
-        package(&bench.release_dir(version), &app, version, &format!("{base}/"))?;
+        package(&app, version, &|_| (bench.release_dir(version), format!("{base}/")))?;
         let board = bench.releases().with_file_name("empty");
         write_file(&board.join("secrets.py"), b"")?;
         Ok((Self { bench, _server: server, board }, format!("{base}/package.json")))
@@ -136,16 +136,17 @@ impl Place {
     }
 }
 
-/// Write an app to a folder of assets as `mip` takes it: its files, and a `package.json` that has their addresses behind
-/// `base`.
-pub fn package(dir: &Path, app: &App, version: &str, base: &str) -> Result<()> {
+/// Write an app as `mip` takes it: its files, and a `package.json` that has their addresses. `of` gives the folder for a
+/// file by its number, and the address of that folder; the one of the first file has `package.json`, too.
+pub fn package(app: &App, version: &str, of: &dyn Fn(usize) -> (PathBuf, String)) -> Result<()> {
     let mut urls = Vec::new();
     for (n, (path, content)) in app.0.iter().enumerate() {
-        std::fs::write(dir.join(format!("file-{n}")), content)?;
+        let (dir, base) = of(n);
+        write_file(&dir.join(format!("file-{n}")), content)?;
         urls.push(serde_json::json!([path, format!("{base}file-{n}")]));
     }
     let package = serde_json::json!({ "urls": urls, "deps": [], "version": version });
-    std::fs::write(dir.join("package.json"), package.to_string())?;
+    std::fs::write(of(0).0.join("package.json"), package.to_string())?;
     Ok(())
 }
 

@@ -1,0 +1,193 @@
+//! The most that an update may cost: `xtask/bench.toml`. All of it can be counted, so that it is the same on every machine.
+
+use super::figures::Case;
+use super::place::Subject;
+use anyhow::{Context, Result, bail, ensure};
+use mpota_vboard::repository;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// What has a limit when the file is written, and by what percentage that is above today's figure.
+const LIMITED: [(&str, f64); 15] = [
+    ("connections", 0.0),
+    ("requests", 0.0),
+    ("down", 2.0),
+    ("up", 2.0),
+    ("slow", 1.0),
+    ("slow/mip", 1.0),
+    ("instructions", 3.0),
+    ("instructions-install", 3.0),
+    ("erases", 3.0),
+    ("programmed", 3.0),
+    ("programmed-per-byte", 3.0),
+    ("read", 3.0),
+    ("read-plan", 3.0),
+    ("read-fetch", 3.0),
+    ("read-swap", 3.0),
+];
+
+const HEAD: &str = "\
+# The most that an update may cost, by case and figure: `cargo xtask bench --check` fails above it, and `cargo xtask test`
+# runs that. `cargo xtask bench --json` has all figures by these names. \"slow/mip\" is a multiple of mip's. Times of this
+# machine have no limit here: \"slow\" is calculated from what went over the wire.
+#
+# Lower a limit where the updater has become better. `cargo xtask bench --write-limits` writes all of them anew, a little
+# above what it measures: look at what it raises.
+";
+
+/// By case and figure.
+#[derive(Debug, Default, PartialEq)]
+pub struct Limits(BTreeMap<String, BTreeMap<String, f64>>);
+
+impl Limits {
+    fn path() -> PathBuf {
+        repository().join("xtask/bench.toml")
+    }
+
+    /// Read the file.
+    pub fn load() -> Result<Self> {
+        let path = Self::path();
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("{} is no list of limits", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let limits: BTreeMap<String, BTreeMap<String, f64>> = toml::from_str(text)?;
+        ensure!(limits.values().any(|figures| !figures.is_empty()), "it has none");
+        Ok(Self(limits))
+    }
+
+    /// The cases that have limits.
+    pub fn cases(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Whether a case has a limit for instructions.
+    pub fn has_instructions(&self, case: &str) -> bool {
+        self.0.get(case).is_some_and(|figures| figures.keys().any(|key| key.starts_with("instructions")))
+    }
+
+    /// Compare: a line for each limit, and whether it is broken. An error where a limit has no figure.
+    pub fn judge(&self, case: &str, figures: &BTreeMap<String, f64>) -> Result<Vec<(String, bool)>> {
+        let mut out = Vec::new();
+        for (key, limit) in self.0.get(case).into_iter().flatten() {
+            let Some(value) = figures.get(key) else {
+                bail!(
+                    "xtask/bench.toml has a limit for {key:?} of {case}, which is not measured; there is {}",
+                    figures.keys().cloned().collect::<Vec<_>>().join(", ")
+                );
+            };
+            let broken = !(value <= limit);
+            let verdict = if broken { "OVER the limit of" } else { "limit" };
+            out.push((format!("{case} {key}: {}, {verdict} {limit}", short(*value)), broken));
+        }
+        Ok(out)
+    }
+
+    /// Take today's figures of a case as limits, and a little more.
+    pub fn take(&mut self, case: &str, figures: &BTreeMap<String, f64>) {
+        let limit = |(key, margin): &(&str, f64)| {
+            let value = figures.get(*key)? * (1.0 + margin / 100.0);
+            // Ratios have two digits, all others none: rounded up, or today's figure would be over it.
+            let scale = if key.contains('/') || key.contains("-per-") { 100.0 } else { 1.0 };
+            Some(((*key).to_owned(), (value * scale).ceil() / scale))
+        };
+        self.0.insert(case.to_owned(), LIMITED.iter().filter_map(limit).collect());
+    }
+
+    /// Write the file.
+    pub fn save(&self) -> Result<()> {
+        let mut text = HEAD.to_owned();
+        for (case, figures) in &self.0 {
+            text.push_str(&format!("\n[\"{case}\"]\n"));
+            for (key, _) in LIMITED {
+                if let Some(limit) = figures.get(key) {
+                    text.push_str(&format!("\"{key}\" = {limit:?}\n"));
+                }
+            }
+        }
+        let path = Self::path();
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+/// The updater's figures of a case by their names in the limits: also as multiples of the others'.
+pub fn named(case: &Case) -> BTreeMap<String, f64> {
+    let mut out = BTreeMap::new();
+    for figure in case.figures() {
+        if let Some(value) = figure.values[Subject::Updater as usize] {
+            out.insert(figure.key.to_owned(), value);
+        }
+        for other in [Subject::Mip, Subject::Floor] {
+            if let Some(ratio) = figure.ratio(other) {
+                out.insert(format!("{}/{}", figure.key, other.key()), ratio);
+            }
+        }
+    }
+    out
+}
+
+fn short(value: f64) -> String {
+    if value.fract() == 0.0 { format!("{value}") } else { format!("{value:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn figures(list: &[(&str, f64)]) -> BTreeMap<String, f64> {
+        list.iter().map(|(key, value)| ((*key).to_owned(), *value)).collect()
+    }
+
+    #[test]
+    fn a_figure_above_its_limit_is_named_with_both() {
+        let limits = Limits::parse("[\"10.all\"]\nrequests = 5\n\"slow/mip\" = 0.35\n").unwrap();
+        let mut cases = 0;
+        for (requests, slow, said) in [
+            (5.0, 0.35, ["10.all requests: 5, limit 5", "10.all slow/mip: 0.35, limit 0.35"]),
+            (6.0, 0.34, ["10.all requests: 6, OVER the limit of 5", "10.all slow/mip: 0.34, limit 0.35"]),
+            (4.0, 0.36, ["10.all requests: 4, limit 5", "10.all slow/mip: 0.36, OVER the limit of 0.35"]),
+            (4.0, f64::NAN, ["10.all requests: 4, limit 5", "10.all slow/mip: NaN, OVER the limit of 0.35"]),
+        ] {
+            let judged =
+                limits.judge("10.all", &figures(&[("requests", requests), ("slow/mip", slow)])).unwrap();
+            let expected = said.map(|line| (line.to_owned(), line.contains("OVER")));
+            assert_eq!(judged, expected);
+            cases += 1;
+        }
+        assert_eq!(cases, 4);
+        println!("  cases {cases}: figures and their limits");
+    }
+
+    #[test]
+    fn a_limit_without_a_figure_and_a_file_without_limits_are_errors() {
+        let limits = Limits::parse("[\"10.all\"]\nreqests = 5\n").unwrap();
+        let error = limits.judge("10.all", &figures(&[("requests", 1.0)])).unwrap_err().to_string();
+        assert!(error.contains("\"reqests\" of 10.all, which is not measured; there is requests"), "{error}");
+        assert!(Limits::parse("").is_err());
+        assert!(Limits::parse("[\"10.all\"]\n").is_err());
+    }
+
+    #[test]
+    fn what_is_taken_is_kept_by_the_same_figures_and_by_no_larger_one() {
+        let mut limits = Limits::default();
+        let today =
+            figures(&[("requests", 5.0), ("slow/mip", 0.3499), ("instructions", 200.6), ("wall", 3.0)]);
+        limits.take("10.all", &today);
+        assert_eq!(
+            limits.0["10.all"],
+            figures(&[("requests", 5.0), ("slow/mip", 0.36), ("instructions", 207.0)])
+        );
+        let judged = limits.judge("10.all", &today).unwrap();
+        assert!(judged.len() == 3 && judged.iter().all(|(_, broken)| !broken), "{judged:?}");
+        for key in ["requests", "slow/mip", "instructions"] {
+            let mut worse = today.clone();
+            *worse.get_mut(key).unwrap() *= 1.1;
+            assert_eq!(
+                limits.judge("10.all", &worse).unwrap().iter().filter(|(_, broken)| *broken).count(),
+                1
+            );
+        }
+    }
+}
