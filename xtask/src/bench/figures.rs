@@ -8,7 +8,7 @@ use super::wire::{SLOW, Traffic};
 use serde_json::{Map, Value, json};
 
 /// What was measured of one subject.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Measured {
     /// Over the wire, until the update is staged.
     pub traffic: Traffic,
@@ -16,6 +16,8 @@ pub struct Measured {
     pub https: Traffic,
     /// On a folder of the host.
     pub times: Times,
+    /// The time of the clock over [`SLOW`], where that was waited for.
+    pub waited: Option<std::time::Duration>,
     /// There too, where they were counted: until the update is staged, and for its installation.
     pub instructions: Option<[u64; 2]>,
     /// On the virtual board, to the end of the update: with the installation, the trial and what the trial asks.
@@ -59,12 +61,13 @@ impl Figure {
 type Of = fn(&Case, &Measured) -> Option<f64>;
 
 /// Name, description, digits, value.
-const FIGURES: [(&str, &str, usize, Of); 18] = [
+const FIGURES: [(&str, &str, usize, Of); 19] = [
     ("connections", "connections", 0, |_, m| Some(m.traffic.connections as f64)),
     ("requests", "requests", 0, |_, m| Some(m.traffic.requests as f64)),
     ("down", "bytes down", 0, |_, m| Some(m.traffic.down as f64)),
     ("up", "bytes up", 0, |_, m| Some(m.traffic.up as f64)),
     ("slow", "ms at 100 ms and 50 KB/s, without CPU", 0, |_, m| Some(ms(SLOW.time(&m.traffic)))),
+    ("waited", "the same waited for, with CPU", 0, |_, m| m.waited.map(ms)),
     ("slow-https", "the same over https, with handshakes", 0, |_, m| Some(ms(SLOW.time(&m.https)))),
     ("instructions", "million instructions", 1, |_, m| some(m.instructions?[0] as f64 / 1e6)),
     ("instructions-install", "million instructions, installation", 1, |_, m| {

@@ -21,7 +21,7 @@ const CLOCK: [&str; 2] =
     ["import time\nbegan = time.ticks_us()\n", "print('us', time.ticks_diff(time.ticks_us(), began))\n"];
 
 /// What one update took.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Times {
     /// Of the processor, until the update is staged; all of it for those that install in place.
     pub update: Duration,

@@ -15,7 +15,8 @@ const LIMITED: [(&str, f64); 15] = [
     ("up", 2.0),
     ("slow", 1.0),
     ("slow/mip", 1.0),
-    ("instructions", 3.0),
+    // Who waits for a server on a busy machine looks more often whether something has come.
+    ("instructions", 8.0),
     ("instructions-install", 3.0),
     ("erases", 3.0),
     ("programmed", 3.0),
@@ -103,7 +104,8 @@ impl Limits {
             text.push_str(&format!("\n[\"{case}\"]\n"));
             for (key, _) in LIMITED {
                 if let Some(limit) = figures.get(key) {
-                    text.push_str(&format!("\"{key}\" = {limit:?}\n"));
+                    let quote = if key.contains('/') { "\"" } else { "" };
+                    text.push_str(&format!("{quote}{key}{quote} = {limit}\n"));
                 }
             }
         }

@@ -186,3 +186,77 @@ impl Pipe {
         let _ = writer.join();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{BufRead, BufReader};
+
+    /// Answers each line "N" with N bytes.
+    fn server() -> SocketAddr {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                std::thread::spawn(move || {
+                    let mut answers = client.try_clone().unwrap();
+                    for line in BufReader::new(client).lines().map_while(Result::ok) {
+                        let n = line.trim().parse().unwrap_or(0);
+                        answers.write_all(&vec![0; n]).unwrap();
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    /// Ask for so many bytes each on a connection.
+    fn talk(port: u16, asked: &[usize]) {
+        let mut to = TcpStream::connect((ADDRESS, port)).unwrap();
+        for n in asked {
+            // In two pieces, as some clients do: it is one turn, and one end of a head.
+            to.write_all(format!("{n}\r").as_bytes()).unwrap();
+            to.write_all(b"\n\r\n").unwrap();
+            to.read_exact(&mut vec![0; *n]).unwrap();
+        }
+    }
+
+    #[test]
+    fn connections_turns_and_bytes_are_counted() {
+        let behind = server();
+        let wire = Wire::before(&[behind], None).unwrap();
+        talk(behind.port(), &[1000, 70_000]);
+        talk(behind.port(), &[1]);
+        let up = ("1000\r\n\r\n70000\r\n\r\n1\r\n\r\n").len() as u64;
+        assert_eq!(wire.take(), Traffic { connections: 2, requests: 3, turns: 3, up, down: 71_001 });
+        assert_eq!(wire.take(), Traffic::default());
+        talk(behind.port(), &[5]);
+        assert_eq!(wire.take(), Traffic { connections: 1, requests: 1, turns: 1, up: 5, down: 5 });
+    }
+
+    #[test]
+    fn a_link_takes_the_time_that_is_calculated() {
+        let behind = server();
+        let mut cases = 0;
+        for (link, talks) in [
+            (
+                Link { round_trip: Duration::from_millis(60), bandwidth: 10_000_000 },
+                vec![vec![1, 1, 1], vec![1]],
+            ),
+            (Link { round_trip: Duration::from_millis(2), bandwidth: 200_000 }, vec![vec![60_000]]),
+            (Link { round_trip: Duration::from_millis(40), bandwidth: 400_000 }, vec![vec![9000, 40_000]]),
+        ] {
+            let wire = Wire::before(&[behind], Some(link)).unwrap();
+            let start = Instant::now();
+            talks.iter().for_each(|asked| talk(behind.port(), asked));
+            let (took, calculated) = (start.elapsed(), link.time(&wire.take()));
+            assert!(calculated > Duration::from_millis(100), "{calculated:?}");
+            // A busy machine is late, and never early.
+            assert!(took >= calculated - Duration::from_millis(1), "{took:?}, calculated {calculated:?}");
+            assert!(took < calculated * 2 + Duration::from_secs(1), "{took:?}, calculated {calculated:?}");
+            cases += 1;
+        }
+        assert_eq!(cases, 3);
+        println!("  cases {cases}: links");
+    }
+}
