@@ -22,7 +22,7 @@ CUT = 13  # exit code of a board that lost its power
 SYNC = 0xFFFFFFFF  # in a log, as an address: the file system waits until all is written
 
 # Counters, shared by all processes: see Flash.__init__. STARTED, BEFORE: see ports.machine. PROGRAMMED and READ
-# are in units of UNIT bytes: a number of bytes would not stay a small integer, and would take the board's heap.
+# count units of UNIT bytes: a count of bytes may become too large for a small integer, and take the board's heap.
 WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES, CALLS, SWALLOWED, STARTED, BEFORE, TOOK, HELD = range(14)
 ERASES, PROGRAMMED, READ = range(14, 17)
 UNIT = 128

@@ -1,10 +1,9 @@
-"""Says what a board does to its flash, by the phases of an update: for `cargo xtask bench`.
+"""Prints the counters of a board's flash for each phase of an update: for `cargo xtask bench`.
 
-A phase begins when a module is imported: the option `phases` has {module: name of the phase}. A phase named "=..."
-is the last one of a boot that names others, see enter(). At each beginning and at each end of a boot a line of the
-counters is printed; what one phase has cost is the difference of two lines. With the option `profile` a second line
-says which files were opened in the phase before, how many bytes were read of each, and how often a text was parsed
-as JSON.
+A phase begins with the import of a module: the option `phases` is {module: name of the phase}. After a phase "=NAME"
+only phases with "=" begin until the boot ends, see enter(). A line of counters is printed when a phase begins and when
+a boot ends; the cost of a phase is the difference between two lines. The option `profile` adds, for each phase, which
+files were opened, how many bytes were read and written, and how often functions of `os` and json.loads() were called.
 """
 
 import micropython
@@ -18,7 +17,7 @@ def tell(flash, name):
 
 
 def watch(flash, opts, modules):
-    """From now on imports are watched. `modules`: what the board's firmware offers, see standins.modules."""
+    """Watch imports from now on. `modules`: see standins.modules."""
     import builtins
 
     really = __import__  # as an attribute of builtins it would be the firmware's own
@@ -27,7 +26,7 @@ def watch(flash, opts, modules):
 
     def enter(name):
         phase = table[name]
-        # proof.py loads all the phases, and begins none of them.
+        # mpota.proof imports the modules of all phases, but runs none of them.
         if phase == state[0] or (state[0][:1] == "=" and phase[:1] != "="):
             return
         if flush:
@@ -35,7 +34,7 @@ def watch(flash, opts, modules):
         state[0] = phase
         tell(flash, phase.lstrip("="))
 
-    # See standins.offer: it has to name no global.
+    # It must not use a global: see standins.offer.
     @micropython.native
     def noted(name, a=None, b=None, names=None, level=0):
         if name in table:
@@ -58,8 +57,8 @@ def _after(flush, state, ending):
 
 
 def profile(flash, modules):
-    """Count from now on: files opened, bytes read and written by the calls of Python code, calls of `os`, texts
-    parsed as JSON. Returns a function that prints what was counted since its last call, under a phase's name."""
+    """Count opened files, bytes read and written, calls of `os` and of json.loads() from now on. Returns a function that
+    prints the counts since its last call under the name of a phase."""
     import builtins
     import io
     import json
@@ -142,7 +141,7 @@ def profile(flash, modules):
 
 
 def sort(path):
-    """A path as the profile has it: one name for all files that differ in a number, or that are the app's."""
+    """The name of a path in the profile: one for all staged files and backups, one for all files of the app."""
     path = path.lstrip("/")
     if path[:5] != ".ota/":
         return path if path in ("version.json",) else "app/*"

@@ -62,7 +62,7 @@ class Board:
         self.memory = flashes.mapped(opts.get("image"), self.size)
         self.dev, self.mkfs, self.fs = flashes.make(self.memory, opts.get("fs", "lfs"), opts)
         self.host = vfs.VfsPosix("/")
-        # Not for all: it would take the board's heap.
+        # Imported only when needed: it takes the board's heap.
         self.meter = __import__("meter") if opts.get("phases") else None
 
     def mount(self):

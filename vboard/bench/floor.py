@@ -1,6 +1,5 @@
-# The least that any update does: one connection, one request, and a body with nothing in it but the files that have
-# changed, each behind a line "SIZE PATH". They are written over the old ones; nothing is checked, and nothing can be
-# undone. In front of this stands URL.
+# The floor: a plain download of the changed files with one request. The body has a line "SIZE PATH" and the content of
+# each changed file. Files are overwritten; nothing is checked or kept. URL is set in front of this.
 import socket
 
 scheme, _, at, path = URL.split("/", 3)

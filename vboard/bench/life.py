@@ -1,4 +1,5 @@
-# The app of the virtual board, as the template for an app that sleeps has it. In front of this stands BASE, the server.
+# The app of the virtual board: one that updates, confirms and sleeps. BASE, the address of the server, is set in front
+# of this.
 import machine
 import ota_updater
 import secrets

@@ -1,5 +1,5 @@
-# The same files from the same server with MicroPython's own installer. In front of this stands PACKAGE, the address of
-# its package.json.
+# The same files from the same server with MicroPython's own installer. PACKAGE, the address of package.json, is set in
+# front of this.
 import mip
 
 mip.install(PACKAGE, target=".")

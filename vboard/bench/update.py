@@ -1,5 +1,4 @@
-# Ask, fetch and stage, with nothing else in the interpreter, on a folder of the host. In front of this stands
-# BASE, the server.
+# One update() on a folder of the host: ask, fetch and stage. BASE, the address of the server, is set in front of this.
 import standin
 import ota_updater
 import secrets

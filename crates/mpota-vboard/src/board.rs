@@ -78,7 +78,7 @@ pub struct Run {
     pub erases: u32,
     /// Bytes that were programmed.
     pub programmed: u64,
-    /// Bytes that were read of the flash by the file system.
+    /// Bytes that the file system read.
     pub read: u64,
 }
 

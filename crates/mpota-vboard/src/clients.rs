@@ -272,8 +272,8 @@ pub fn gh() -> Result<PathBuf, Error> {
     }
 }
 
-/// Valgrind's tool that counts the instructions of a program, ready for what it is to count: of the system, or else
-/// Debian's, in `.tools/`.
+/// The command of Valgrind's Cachegrind, which counts instructions: the program to run and its arguments go behind it.
+/// It is the system's Valgrind, or else Debian's, in `.tools/`.
 ///
 /// # Errors
 /// When there is none and it cannot be got; the error says what to do.
@@ -294,7 +294,7 @@ pub fn cachegrind() -> Result<Command, Error> {
     Ok(command)
 }
 
-/// A tool of Valgrind without the program that starts it: that one is not static, and looks in one place only.
+/// A tool of an unpacked Valgrind. Its launcher is not static and finds tools in the system's folders only.
 fn unpacked_valgrind(tool: &Path) -> Command {
     let mut command = Command::new(tool);
     command.env("VALGRIND_LIB", tool.with_file_name("")).env("VALGRIND_LAUNCHER", "/usr/bin/valgrind");

@@ -224,8 +224,8 @@ fn unpack(
     std::fs::remove_dir_all(&apt).map_err(io(&apt))
 }
 
-/// Unpack one package of Debian, which needs nothing but the C library, and give the path of a program in it: `inside`
-/// the package. It has to answer the command that `check` makes of its path.
+/// Unpack one package of Debian that needs nothing but the C library, and return the path of its program `inside`. The
+/// command that `check` makes of this path has to succeed.
 pub(crate) fn debian_program(
     name: &str,
     inside: &str,

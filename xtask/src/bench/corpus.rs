@@ -1,11 +1,11 @@
-//! What is updated: apps of several sizes, and how much of them changes.
+//! The apps that are updated, and what changes in them.
 
 use crate::size::place::text;
 use anyhow::Result;
 use mpota_vboard::bench::App;
 use mpota_vboard::repository;
 
-/// The version that a board has, and the one that it is to get.
+/// The version on the board, and the new one.
 pub const VERSIONS: [&str; 2] = ["v1.0.0", "v1.1.0"];
 
 /// An app of some size.
@@ -15,21 +15,21 @@ pub struct Corpus {
     pub key: &'static str,
     /// For people.
     pub what: &'static str,
-    /// Where its files are besides `boot.py` and `main.py`: `{n}` is the number of a file, `{folder}` that of
-    /// a folder of 50.
+    /// The paths of its files, besides `boot.py` and `main.py`. `{n}` is the number of a file, `{folder}` that of its
+    /// folder, with 50 files each.
     path: &'static str,
-    /// How many these are.
+    /// The number of these files.
     files: usize,
     /// Bytes of each of them.
     size: usize,
     /// The flash of the virtual board, in bytes.
     pub flash: u64,
-    /// How often times are taken; the shortest counts.
+    /// How often times are measured; the shortest counts.
     pub runs: usize,
 }
 
-/// All apps. Those of `lib` and `10` differ in their place only: nothing is moved out of the folder that has the
-/// updater in it, so that a backup is a copy there.
+/// All apps. `lib` and `10` differ in their folder only: in `lib/`, where the updater is, a backup is a copy, elsewhere a
+/// rename.
 pub const CORPORA: [Corpus; 5] = [
     corpus("10", "10 files, 60 KB", "app/part{n}.py", (8, 7400), 1, 7),
     corpus("lib", "10 files, 60 KB, in lib/", "lib/part{n}.py", (8, 7400), 1, 7),
@@ -98,7 +98,7 @@ impl Change {
 }
 
 impl Corpus {
-    /// Whether this case differs from the others of this app.
+    /// Whether this change is measured for this app.
     pub fn has(&self, change: Change) -> bool {
         match change {
             Change::All => true,
@@ -108,12 +108,12 @@ impl Corpus {
         }
     }
 
-    /// The app before a change, and after it.
+    /// The app before the change and after it.
     pub fn versions(&self, change: Change) -> Result<[App; 2]> {
         Ok([self.app(|_| false)?, self.app(|number| change.has(number))?])
     }
 
-    /// The app, where each file is as in the old version, or `changed`. The number of `boot.py` and `main.py` is None.
+    /// The app. `changed` tells by a file's number whether it is that of the new version; None are `boot.py` and `main.py`.
     fn app(&self, changed: impl Fn(Option<usize>) -> bool) -> Result<App> {
         let version = |number| VERSIONS[usize::from(changed(number))];
         let mut app = App::default();
@@ -122,7 +122,7 @@ impl Corpus {
                 self.path.replace("{n}", &format!("{i:04}")).replace("{folder}", &format!("{:02}", i / 50));
             app = app.with(&path, text(&format!("{} {i}", version(Some(i))), self.size));
         }
-        // What belongs to a board, and not to a release, is in life.py.
+        // life.py is not part of the release: see Place.
         let version = version(None);
         let main = format!("# {version}\nimport ota_updater\nota_updater.boot()\nimport life\n");
         let template = std::fs::read_to_string(repository().join("device/template/boot.py"))?;

@@ -1,4 +1,4 @@
-//! The figures of one case, for the updater and beside it for `mip` and the floor.
+//! The figures of one case: of the updater, of `mip` and of the floor.
 
 use super::corpus::{Change, Corpus};
 use super::flash::Flash;
@@ -7,31 +7,31 @@ use super::place::Subject;
 use super::wire::{SLOW, Traffic};
 use serde_json::{Map, Value, json};
 
-/// What was measured of one subject.
+/// The measurements of one subject.
 #[derive(Debug, Clone, Default)]
 pub struct Measured {
-    /// Over the wire, until the update is staged.
+    /// Traffic until the update is staged.
     pub traffic: Traffic,
     /// The same over https.
     pub https: Traffic,
-    /// On a folder of the host.
+    /// Times on a folder of the host.
     pub times: Times,
-    /// The time of the clock over [`SLOW`], where that was waited for.
+    /// Wall time over a simulated [`SLOW`] link, if measured.
     pub waited: Option<std::time::Duration>,
-    /// There too, where they were counted: until the update is staged, and for its installation.
+    /// Instructions, if counted: until the update is staged, and for its installation.
     pub instructions: Option<[u64; 2]>,
-    /// On the virtual board, to the end of the update: with the installation, the trial and what the trial asks.
+    /// The virtual board's flash, for the whole update: with installation, trial and confirmation.
     pub flash: Flash,
 }
 
-/// One case, measured.
+/// The measurements of one case.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// The app.
     pub corpus: Corpus,
-    /// What has changed in it.
+    /// The change.
     pub change: Change,
-    /// How many files differ, and their bytes.
+    /// The number of changed files, and their bytes.
     pub changed: (u64, u64),
     /// For each of [`Subject::ALL`].
     pub measured: [Measured; 3],
@@ -44,14 +44,14 @@ pub struct Figure {
     pub key: &'static str,
     /// For people.
     pub what: &'static str,
-    /// For each of [`Subject::ALL`], where it has it.
+    /// The value of each of [`Subject::ALL`], if it has one.
     pub values: [Option<f64>; 3],
     /// Digits behind the point.
     pub digits: usize,
 }
 
 impl Figure {
-    /// The updater's value as a multiple of another subject's; None where that has none.
+    /// The updater's value divided by another subject's; None if that is missing or 0.
     pub fn ratio(&self, to: Subject) -> Option<f64> {
         let other = self.values[to as usize]?;
         (other > 0.0).then_some(self.values[Subject::Updater as usize]? / other)
@@ -66,25 +66,25 @@ const FIGURES: [(&str, &str, usize, Of); 19] = [
     ("requests", "requests", 0, |_, m| Some(m.traffic.requests as f64)),
     ("down", "bytes down", 0, |_, m| Some(m.traffic.down as f64)),
     ("up", "bytes up", 0, |_, m| Some(m.traffic.up as f64)),
-    ("slow", "ms at 100 ms and 50 KB/s, without CPU", 0, |_, m| Some(ms(SLOW.time(&m.traffic)))),
-    ("waited", "the same waited for, with CPU", 0, |_, m| m.waited.map(ms)),
-    ("slow-https", "the same over https, with handshakes", 0, |_, m| Some(ms(SLOW.time(&m.https)))),
+    ("slow", "ms over a link of 100 ms, 50 KB/s", 0, |_, m| Some(ms(SLOW.time(&m.traffic)))),
+    ("waited", "  simulated in real time, with CPU", 0, |_, m| m.waited.map(ms)),
+    ("slow-https", "  over https", 0, |_, m| Some(ms(SLOW.time(&m.https)))),
     ("instructions", "million instructions", 1, |_, m| some(m.instructions?[0] as f64 / 1e6)),
     ("instructions-install", "million instructions, installation", 1, |_, m| {
         some(m.instructions?[1] as f64 / 1e6)
     }),
-    ("cpu", "CPU, ms", 1, |_, m| Some(ms(m.times.update))),
-    ("cpu-install", "CPU of the installation, ms", 1, |_, m| some(ms(m.times.install))),
-    ("wall", "ms on this machine, without installation", 1, |_, m| Some(ms(m.times.wall))),
+    ("cpu", "CPU ms", 1, |_, m| Some(ms(m.times.update))),
+    ("cpu-install", "CPU ms, installation", 1, |_, m| some(ms(m.times.install))),
+    ("wall", "wall ms on this machine", 1, |_, m| Some(ms(m.times.wall))),
     ("erases", "blocks erased", 0, |_, m| Some(m.flash.all.erases as f64)),
     ("programmed", "bytes programmed", 0, |_, m| Some(m.flash.all.programmed as f64)),
     ("programmed-per-byte", "bytes programmed per byte changed", 2, |case, m| {
         (case.changed.1 > 0).then_some(m.flash.all.programmed as f64 / case.changed.1 as f64)
     }),
-    ("read", "KB read of the flash", 0, |_, m| Some(m.flash.all.read as f64 / 1024.0)),
-    ("read-plan", "KB read for the plan", 0, |_, m| read(m, &["plan"])),
-    ("read-fetch", "KB read while fetching and staging", 0, |_, m| read(m, &["fetch", "stage"])),
-    ("read-swap", "KB read in the swap and the second look", 0, |_, m| read(m, &["swap", "look"])),
+    ("read", "KB read", 0, |_, m| Some(m.flash.all.read as f64 / 1024.0)),
+    ("read-plan", "KB read, plan", 0, |_, m| read(m, &["plan"])),
+    ("read-fetch", "KB read, fetch and stage", 0, |_, m| read(m, &["fetch", "stage"])),
+    ("read-swap", "KB read, swap and second look", 0, |_, m| read(m, &["swap", "look"])),
 ];
 
 fn ms(time: std::time::Duration) -> f64 {
@@ -95,10 +95,11 @@ fn some(value: f64) -> Option<f64> {
     (value > 0.0).then_some(value)
 }
 
-/// KB read in these phases; None where there are no such.
+/// KB read in these phases; None if there were none.
 fn read(measured: &Measured, phases: &[&str]) -> Option<f64> {
-    let found: Vec<_> = phases.iter().filter_map(|name| measured.flash.phases.get(*name)).collect();
-    (!found.is_empty()).then(|| found.iter().map(|work| work.read as f64 / 1024.0).sum())
+    let all = measured.flash.phases.iter();
+    let found: Vec<_> = all.filter(|(name, _)| phases.contains(&name.as_str())).collect();
+    (!found.is_empty()).then(|| found.iter().map(|(_, work)| work.read as f64 / 1024.0).sum())
 }
 
 impl Case {
@@ -118,7 +119,7 @@ impl Case {
         FIGURES.into_iter().map(figure).collect()
     }
 
-    /// A table for people.
+    /// Tables for people.
     pub fn table(&self) -> String {
         let (files, bytes) = self.changed;
         let mut out = format!(
@@ -144,10 +145,15 @@ impl Case {
                 ratio(Subject::Floor)
             ));
         }
+        out.push_str("    by phase of the updater: erases, KB programmed, KB read\n");
+        for (name, work) in &self.measured[Subject::Updater as usize].flash.phases {
+            let (programmed, read) = (work.programmed as f64 / 1024.0, work.read / 1024);
+            out.push_str(&format!("    {name:38} {:>11} {programmed:>11.1} {read:>11}\n", work.erases));
+        }
         out
     }
 
-    /// All of it, for machines.
+    /// All figures, and the phases, as JSON.
     pub fn json(&self) -> Value {
         let mut out = Map::new();
         out.insert("changed".into(), json!({ "files": self.changed.0, "bytes": self.changed.1 }));
@@ -158,7 +164,7 @@ impl Case {
         }
         let mut phases = Map::new();
         for (subject, measured) in Subject::ALL.iter().zip(&self.measured) {
-            let of = |(name, work): (&String, &super::flash::Work)| {
+            let of = |(name, work): &(String, super::flash::Work)| {
                 let work = json!({ "erases": work.erases, "programmed": work.programmed, "read": work.read });
                 (name.clone(), work)
             };

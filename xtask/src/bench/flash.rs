@@ -1,13 +1,12 @@
-//! One update on the virtual board: what its LittleFS does to the flash, phase by phase.
+//! One update on a virtual board: erases, bytes programmed and bytes read of its LittleFS, by phase.
 
 use super::corpus::Corpus;
 use super::place::{Place, Subject};
 use anyhow::{Context, Result, ensure};
 use mpota_vboard::{Board, End, FileSystem, MicroPython, Run};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
-/// The modules whose import begins a phase, see `vboard/meter.py`.
+/// Modules whose import begins a phase: see `vboard/meter.py`.
 const PHASES: [(&str, &str); 10] = [
     ("mpota.start", "ask"),
     ("mpota.fit", "manifest"),
@@ -20,12 +19,12 @@ const PHASES: [(&str, &str); 10] = [
     ("mpota.proof", "=prove"),
     ("ota_keep", "=confirm"),
 ];
-/// What an update cannot be without.
+/// The phases that every update has.
 const NEEDED: [&str; 7] = ["ask", "manifest", "verify", "plan", "fetch", "stage", "swap"];
-/// What the swap of a start after the first one is called: it looks at every file again.
+/// The name of the swap in later starts: it checks every file again.
 const LOOK: &str = "look";
 
-/// What was done to a flash.
+/// Work of the flash.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Work {
     /// Blocks erased.
@@ -52,16 +51,19 @@ impl Work {
     }
 }
 
-/// What an update has done to a flash.
+/// Work of the flash in one update.
 #[derive(Debug, Clone, Default)]
 pub struct Flash {
     /// All of it.
     pub all: Work,
-    /// By phase. "start" is what comes before any phase.
-    pub phases: BTreeMap<String, Work>,
+    /// By phase, in the order in which they first came. "start" is what comes before any phase.
+    pub phases: Vec<(String, Work)>,
 }
 
-/// Run an update on a board of its own.
+/// Run an update on a new board.
+///
+/// # Errors
+/// When the update fails, or a phase was not seen.
 pub fn update(micropython: &MicroPython, place: &Place, corpus: &Corpus, subject: Subject) -> Result<Flash> {
     let run = run(micropython, place, corpus, subject, &json!({}))?;
     let all = Work { erases: run.erases.into(), programmed: run.programmed, read: run.read };
@@ -69,7 +71,7 @@ pub fn update(micropython: &MicroPython, place: &Place, corpus: &Corpus, subject
     if subject == Subject::Updater && place.changed.0 > 0 {
         for name in NEEDED {
             ensure!(
-                phases.contains_key(name),
+                phases.iter().any(|(n, _)| n == name),
                 "the phase {name} was not seen: PHASES in xtask/src/bench/flash.rs names the module that begins it"
             );
         }
@@ -77,7 +79,7 @@ pub fn update(micropython: &MicroPython, place: &Place, corpus: &Corpus, subject
     Ok(Flash { all, phases })
 }
 
-/// The same with more options, and all that the board printed.
+/// The same with more options of `vboard/vboard.py`.
 pub fn run(
     micropython: &MicroPython,
     place: &Place,
@@ -101,9 +103,9 @@ pub fn run(
     Ok(run)
 }
 
-/// What was done in each phase: the difference of two lines of `vboard/meter.py`.
-fn phases(output: &str) -> Result<BTreeMap<String, Work>> {
-    let mut out: BTreeMap<String, Work> = BTreeMap::new();
+/// The work of each phase: the differences between the lines of `vboard/meter.py`.
+fn phases(output: &str) -> Result<Vec<(String, Work)>> {
+    let mut out: Vec<(String, Work)> = Vec::new();
     let (mut before, mut phase, mut swap) = (Work::default(), "start".to_owned(), None::<u64>);
     for line in output.lines().filter_map(|line| line.strip_prefix("board: phase ")) {
         let mut words = line.split(' ');
@@ -112,11 +114,14 @@ fn phases(output: &str) -> Result<BTreeMap<String, Work>> {
         let read = (|| {
             let (boot, erases, programmed) =
                 (number(words.next())?, number(words.next())?, number(words.next())?);
-            words.next()?; // calls
+            words.next()?; // the number of reads
             Some((boot, Work { erases, programmed, read: number(words.next())? }))
         })();
         let (boot, now) = read.with_context(|| format!("no counts in {line:?}"))?;
-        out.entry(phase).or_default().add(now.less(before));
+        match out.iter_mut().find(|(n, _)| *n == phase) {
+            Some((_, work)) => work.add(now.less(before)),
+            None => out.push((phase, now.less(before))),
+        }
         before = now;
         phase = match name {
             "end" => "start".to_owned(),

@@ -1,5 +1,5 @@
-//! One update on a folder of the host: what goes over the wire, and the time of the processor. The interpreter has
-//! nothing in it but what is measured, and the file system is the host's, so that none of the time is the virtual flash's.
+//! One update on a folder of the host: traffic, CPU time, instructions. The file system is the host's, because the
+//! virtual flash is written in Python and would take most of the time.
 
 use super::place::{Place, Scheme, Subject};
 use super::wire::{Traffic, Wire};
@@ -12,22 +12,22 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-/// Enough for every one of these, and the same for each.
+/// The heap, the same for all subjects and enough for each.
 const HEAP: &str = "4M";
-/// Longer than any of them takes.
+/// Longer than any update takes.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Of the script's own time: what an interpreter takes to start is in the time of the processor only.
+/// Code before and behind a script that prints its wall time in microseconds. CPU time includes the interpreter's start.
 const CLOCK: [&str; 2] =
     ["import time\nbegan = time.ticks_us()\n", "print('us', time.ticks_diff(time.ticks_us(), began))\n"];
 
-/// What one update took.
+/// The time of one update.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Times {
-    /// Of the processor, until the update is staged; all of it for those that install in place.
+    /// CPU time until the update is staged. `mip` and the floor install in place: all of their time.
     pub update: Duration,
-    /// Of the processor, for the starts that install what is staged.
+    /// CPU time of the starts that install what is staged.
     pub install: Duration,
-    /// Of the clock, without the installation.
+    /// Wall time until the update is staged.
     pub wall: Duration,
 }
 
@@ -42,7 +42,10 @@ impl Times {
     }
 }
 
-/// Update a copy of this folder, and take the time.
+/// Update a copy of `folder`: its times and its traffic.
+///
+/// # Errors
+/// When the update fails, or does something else than the case expects.
 pub fn update(
     micropython: &MicroPython,
     place: &Place,
@@ -51,10 +54,10 @@ pub fn update(
     wire: &Wire,
 ) -> Result<(Times, Traffic)> {
     wire.take();
-    let mut spent = vec![processor()?];
+    let mut spent = vec![cpu_time()?];
     let mut traffic = Traffic::default();
     let outputs = whole(&|| micropython.command(HEAP), place, (subject, Scheme::Http), folder, &mut || {
-        spent.push(processor()?);
+        spent.push(cpu_time()?);
         if spent.len() == 2 {
             traffic = wire.take();
         }
@@ -66,7 +69,7 @@ pub fn update(
     Ok((times, traffic))
 }
 
-/// What goes over the wire if the same is done over https.
+/// The traffic of the same update over https.
 pub fn https(
     micropython: &MicroPython,
     place: &Place,
@@ -83,8 +86,8 @@ pub fn https(
     traffic.context("nothing was counted")
 }
 
-/// The instructions of the same: until the update is staged, and for its installation. They hardly differ from one run
-/// to the next, on whatever machine.
+/// The instructions of the same update: until it is staged, and for its installation. They differ by a few percent
+/// between runs, because a client that waits for its server polls.
 pub fn instructions(
     micropython: &MicroPython,
     place: &Place,
@@ -107,8 +110,8 @@ pub fn instructions(
     Ok(sums)
 }
 
-/// An update from its beginning to its end, with these commands as the interpreter: what was printed until it was
-/// staged, and while it was installed. `after` is called after each of the two.
+/// A whole update: what was printed until it was staged, and during the installation. `interpreter` makes the command of
+/// each interpreter. `after` is called after each of the two parts.
 fn whole(
     interpreter: &dyn Fn() -> Command,
     place: &Place,
@@ -157,9 +160,8 @@ fn number(output: &str, word: &str) -> Option<u64> {
     output.lines().find_map(|line| line.strip_prefix(word)?.parse().ok())
 }
 
-/// Time of the processor of all programs that this one has started and that have ended: in their own code, and in the
-/// system's for them.
-fn processor() -> Result<Duration> {
+/// User and system time of all child processes that have ended.
+fn cpu_time() -> Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let time = |t: nix::sys::time::TimeVal| {
         Duration::new(u64::try_from(t.tv_sec()).unwrap_or(0), u32::try_from(t.tv_usec() * 1000).unwrap_or(0))

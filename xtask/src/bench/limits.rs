@@ -1,4 +1,4 @@
-//! The most that an update may cost: `xtask/bench.toml`. All of it can be counted, so that it is the same on every machine.
+//! The limits of figures: `xtask/bench.toml`. Only counts have limits, and what is calculated from counts.
 
 use super::figures::Case;
 use super::place::Subject;
@@ -7,7 +7,7 @@ use mpota_vboard::repository;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// What has a limit when the file is written, and by what percentage that is above today's figure.
+/// The figures that get a limit when the file is written, and the margin above the measured value, in percent.
 const LIMITED: [(&str, f64); 15] = [
     ("connections", 0.0),
     ("requests", 0.0),
@@ -15,7 +15,7 @@ const LIMITED: [(&str, f64); 15] = [
     ("up", 2.0),
     ("slow", 1.0),
     ("slow/mip", 1.0),
-    // Who waits for a server on a busy machine looks more often whether something has come.
+    // A client that waits for its server polls: on a busy machine more often.
     ("instructions", 8.0),
     ("instructions-install", 3.0),
     ("erases", 3.0),
@@ -28,12 +28,12 @@ const LIMITED: [(&str, f64); 15] = [
 ];
 
 const HEAD: &str = "\
-# The most that an update may cost, by case and figure: `cargo xtask bench --check` fails above it, and `cargo xtask test`
-# runs that. `cargo xtask bench --json` has all figures by these names. \"slow/mip\" is a multiple of mip's. Times of this
-# machine have no limit here: \"slow\" is calculated from what went over the wire.
+# Limits of what an update costs, by case and figure. `cargo xtask bench --check` fails when a figure is above its limit;
+# `cargo xtask test` runs it. The names are those of `cargo xtask bench --json`; \"slow/mip\" is the ratio to mip's value.
+# CPU and wall times have no limits, because they depend on the machine. \"slow\" is calculated from counts.
 #
-# Lower a limit where the updater has become better. `cargo xtask bench --write-limits` writes all of them anew, a little
-# above what it measures: look at what it raises.
+# When the updater improves, lower its limits. `cargo xtask bench --write-limits` writes the file anew, with a small
+# margin above what it measures: check in its diff that no limit was raised.
 ";
 
 /// By case and figure.
@@ -59,17 +59,20 @@ impl Limits {
         Ok(Self(limits))
     }
 
-    /// The cases that have limits.
+    /// The cases with limits.
     pub fn cases(&self) -> impl Iterator<Item = &str> {
         self.0.keys().map(String::as_str)
     }
 
-    /// Whether a case has a limit for instructions.
+    /// Whether a case has a limit of instructions.
     pub fn has_instructions(&self, case: &str) -> bool {
         self.0.get(case).is_some_and(|figures| figures.keys().any(|key| key.starts_with("instructions")))
     }
 
-    /// Compare: a line for each limit, and whether it is broken. An error where a limit has no figure.
+    /// Compare the figures of a case with its limits: a line for each limit, and whether it is broken.
+    ///
+    /// # Errors
+    /// When a figure with a limit was not measured.
     pub fn judge(&self, case: &str, figures: &BTreeMap<String, f64>) -> Result<Vec<(String, bool)>> {
         let mut out = Vec::new();
         for (key, limit) in self.0.get(case).into_iter().flatten() {
@@ -79,18 +82,18 @@ impl Limits {
                     figures.keys().cloned().collect::<Vec<_>>().join(", ")
                 );
             };
-            let broken = !(value <= limit);
+            let broken = value.is_nan() || value > limit;
             let verdict = if broken { "OVER the limit of" } else { "limit" };
             out.push((format!("{case} {key}: {}, {verdict} {limit}", short(*value)), broken));
         }
         Ok(out)
     }
 
-    /// Take today's figures of a case as limits, and a little more.
+    /// Set the limits of a case from its figures, with their margins.
     pub fn take(&mut self, case: &str, figures: &BTreeMap<String, f64>) {
         let limit = |(key, margin): &(&str, f64)| {
             let value = figures.get(*key)? * (1.0 + margin / 100.0);
-            // Ratios have two digits, all others none: rounded up, or today's figure would be over it.
+            // Ratios get two digits, counts none. Rounded up, so that the measured value is not above its limit.
             let scale = if key.contains('/') || key.contains("-per-") { 100.0 } else { 1.0 };
             Some(((*key).to_owned(), (value * scale).ceil() / scale))
         };
@@ -114,7 +117,7 @@ impl Limits {
     }
 }
 
-/// The updater's figures of a case by their names in the limits: also as multiples of the others'.
+/// The updater's figures of a case, and their ratios to those of the others, by their names in the limits file.
 pub fn named(case: &Case) -> BTreeMap<String, f64> {
     let mut out = BTreeMap::new();
     for figure in case.figures() {

@@ -1,17 +1,23 @@
 //! `cargo xtask bench`: what an update costs, beside MicroPython's own `mip` and a plain download of what has changed.
 //!
-//! All three get the same files from the same server in the same run. Bytes and requests are counted by a proxy, the time
-//! of the processor is that of an interpreter on a folder of the host, the flash is that of a virtual board with LittleFS.
+//! All three get the same files from the same server in the same run.
+//!
+//! - Wire: a proxy counts connections, requests and bytes. The time over a slow link is calculated from these counts;
+//!   for the small app the link is also simulated in real time, to show that both agree.
+//! - CPU: the interpreter runs on a folder of the host, so that the cost of the virtual flash is not part of it.
+//!   Instructions come from Valgrind. CPU and wall times depend on the machine and have no limits.
+//! - Flash: a virtual board with LittleFS counts erases, bytes programmed and bytes read, by phase.
+//! - Heap: `cargo xtask size`.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `corpus` | the apps, and what changes in them |
 //! | `place` | their releases, servers and boards |
-//! | `wire` | the proxy, and what a slow link makes of what was counted |
-//! | `host` | an update on a folder of the host |
-//! | `flash` | an update on a virtual board |
-//! | `figures` | what comes out |
-//! | `limits` | the most that it may be |
+//! | `wire` | the proxy, and the time over a slow link |
+//! | `host` | an update on a folder of the host: wire and CPU |
+//! | `flash` | an update on a virtual board: flash |
+//! | `figures` | the figures of a case, as tables and as JSON |
+//! | `limits` | limits of figures, in `xtask/bench.toml` |
 
 mod corpus;
 mod figures;
@@ -30,19 +36,19 @@ use place::{Place, Subject};
 use serde_json::{Map, Value};
 use wire::SLOW;
 
-/// How often a slow link is waited for; the shortest counts.
+/// Runs over the simulated slow link; the shortest counts.
 const WAITS: usize = 3;
 
 /// What the command line asks for.
 #[derive(Default)]
 struct Arguments {
     json: bool,
-    /// Only what has a limit, and whether that is kept.
+    /// Compare figures with their limits.
     check: bool,
-    /// Write the limits anew.
+    /// Write the limits file from what is measured.
     write_limits: bool,
     only: Vec<String>,
-    /// What the updater's Python does in each phase, instead of figures.
+    /// Print which files the updater opens and reads in each phase, instead of figures.
     profile: bool,
 }
 
@@ -77,16 +83,16 @@ impl Arguments {
 /// What is measured besides the wire and the flash.
 #[derive(Debug, Clone, Copy)]
 struct What {
-    /// Times are taken as often as the app says; else once.
+    /// CPU and wall time are measured [`Corpus::runs`] times; else once.
     times: bool,
-    /// Instructions are counted, which takes fifty times as long as the update.
+    /// Instructions are counted. Valgrind is about 50 times slower than the update itself.
     instructions: bool,
-    /// The update is done over a slow link, too, which shows that what is calculated is so.
+    /// The update also runs over a simulated slow link, in real time.
     waits: bool,
 }
 
 impl Arguments {
-    /// Whether it is about limits, and not about all that can be measured.
+    /// Whether only cases with limits are measured.
     fn limits(&self) -> bool {
         self.check || self.write_limits
     }
@@ -160,7 +166,7 @@ pub fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Measure one case. Times are taken first, with nothing else at work; what is only counted comes side by side.
+/// Measure one case. Times come first, with nothing else running. Counts do not depend on time: they run in parallel.
 fn measure(micropython: &MicroPython, corpus: Corpus, change: Change, what: What) -> Result<Case> {
     let place = Place::new(&corpus, change)?;
     let wire = place.wire(None)?;
@@ -187,7 +193,7 @@ fn measure(micropython: &MicroPython, corpus: Corpus, change: Change, what: What
         (one.instructions, one.flash) = (instructions?, flash?);
     }
     if what.waits {
-        drop(wire); // it has the ports
+        drop(wire); // the slow proxy needs its ports
         let wire = place.wire(Some(SLOW))?;
         for (subject, one) in Subject::ALL.into_iter().zip(&mut measured) {
             for _ in 0..WAITS {

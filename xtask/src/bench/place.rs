@@ -1,4 +1,4 @@
-//! Where one case is measured: two releases, servers that have them, and folders that are a board's flash.
+//! The releases, servers and boards of one case.
 
 use super::corpus::{Change, Corpus, VERSIONS};
 use super::wire::{ADDRESS, Link, Wire};
@@ -9,7 +9,7 @@ use mpota_serve::{Options, Server, Tls};
 use mpota_vboard::bench::{Agent, Bench, OWNER, Release, compile, config};
 use std::path::PathBuf;
 
-/// What is updated, and what does it.
+/// What does the update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// The updater.
@@ -34,20 +34,20 @@ impl Subject {
     }
 }
 
-/// How servers are asked.
+/// http or https.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
-    /// In the clear.
+    /// Without TLS.
     Http,
-    /// With TLS; the updater checks the certificate, `mip` cannot.
+    /// With TLS. The updater checks the certificate; `mip` does not.
     Https,
 }
 
-/// Servers of the same folder.
+/// Two servers of the same folder.
 struct Servers {
     /// As GitHub: redirects to another host. The updater asks this one.
     github: Server,
-    /// As a plain mirror: `mip` follows no redirect whose header is in small letters.
+    /// As a plain mirror: `mip` does not follow redirects with a lower-case `location:`.
     mirror: Server,
 }
 
@@ -88,7 +88,7 @@ impl Place {
         let (http, https) = (Servers::start(&bench, Scheme::Http)?, Servers::start(&bench, Scheme::Https)?);
         let place = Self { bench, key, http, https, changed };
         for scheme in [Scheme::Http, Scheme::Https] {
-            // The server looks through the folder of a release at each request: that is no part of what is measured.
+            // The server lists the folder of a release at each request: small folders keep that out of the times.
             package(&new, "v1", &|n| {
                 let tag = format!("v1.{}.0", n / 50);
                 let folder = place.bench.releases().join(OWNER).join(scheme.mip()).join(&tag);
@@ -98,7 +98,7 @@ impl Place {
         Ok(place)
     }
 
-    /// Proxies in front of the servers, without which nobody reaches them.
+    /// Start the proxies. The scripts have their addresses: nothing works without them.
     pub fn wire(&self, link: Option<Link>) -> Result<Wire> {
         let addresses = |s: &Servers| [s.github.address(), s.github.asset_address(), s.mirror.address()];
         Wire::before(&[addresses(&self.http), addresses(&self.https)].concat(), link)
@@ -108,13 +108,13 @@ impl Place {
         if scheme == Scheme::Http { &self.http } else { &self.https }
     }
 
-    /// The address of an asset for those who know no redirects.
+    /// The address of an asset on the mirror.
     fn mirror(&self, scheme: Scheme, repo: &str, tag: &str, asset: &str) -> String {
         let base = base(scheme, &self.servers(scheme).mirror);
         format!("{base}/{OWNER}/{repo}/releases/download/{tag}/{asset}")
     }
 
-    /// What runs one update by this subject, on a folder of the host: a script of `vboard/bench`, with its addresses.
+    /// The script of `vboard/bench` that runs one update by this subject, with its addresses.
     pub fn script(&self, subject: Subject, scheme: Scheme) -> Result<String> {
         let (head, name) = match subject {
             Subject::Updater => {
@@ -131,16 +131,16 @@ impl Place {
         Ok(head + &script_of("bench", name)?)
     }
 
-    /// A folder with all that lies on the board: the old version, the updater, and the board's own files.
+    /// A board as a folder of the host: the old version, the updater, and the board's own files.
     pub fn folder(&self) -> Result<PathBuf> {
-        // What confirms a version on a folder of the host, see size::run::Task::Install.
+        // The app of the installation's last start: see `install` in host.rs.
         let life = "import ota_updater\nota_updater.confirm()\nraise SystemExit(4)\n";
         let stub = compile(script("standin.py")?.as_bytes())?;
         let trusted = self.https.github.certificate_der().context("https without a certificate")?;
         self.lay_out(&[("life.py", life.as_bytes()), ("lib/standin.mpy", &stub), ("ota_ca/own.der", trusted)])
     }
 
-    /// The same for a virtual board, which does by itself what the subject does.
+    /// The same for a virtual board, with an app that runs the update.
     pub fn board(&self, subject: Subject) -> Result<PathBuf> {
         let mut code = self.script(subject, Scheme::Http)?;
         if subject == Subject::Updater {
@@ -148,7 +148,7 @@ impl Place {
             code = format!("{base}\n{}", script_of("bench", "life.py")?);
             return self.lay_out(&[("life.py", code.as_bytes())]);
         }
-        // The app of the new version is not started: that is no part of an installation by these two.
+        // mip and the floor have no trial of the new version.
         code.push_str("import machine\nmachine.deepsleep(1)\n");
         self.lay_out(&[("life.py", code.as_bytes())])
     }
@@ -163,7 +163,7 @@ impl Place {
 }
 
 impl Scheme {
-    /// The repository that has the files for `mip`, whose `package.json` names them with their scheme.
+    /// The repository with the files for `mip`: its `package.json` has their addresses with the scheme.
     fn mip(self) -> &'static str {
         if self == Self::Http { "mip" } else { "mip-https" }
     }
@@ -186,7 +186,7 @@ impl Servers {
     }
 }
 
-/// Where a server is reached through its proxy.
+/// The address of a server's proxy.
 fn base(scheme: Scheme, server: &Server) -> String {
     let scheme = if scheme == Scheme::Http { "http" } else { "https" };
     format!("{scheme}://{ADDRESS}:{}", server.address().port())

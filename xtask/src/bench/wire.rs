@@ -1,4 +1,4 @@
-//! What goes over the wire: a proxy in front of a server counts it, and may be as slow as a link.
+//! A proxy that counts the traffic between a client and a server, and may delay it as a slow link does.
 
 use anyhow::{Context, Result};
 use std::io::{Read, Write};
@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-/// The address that proxies have: their ports are those of what is behind them, so that a server's redirects lead to
-/// a proxy, too.
+/// The address of all proxies. A proxy has the port of its server, so that a redirect with this address as its host leads
+/// to the proxy of the other server.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// What was counted.
+/// Counts of the traffic.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Traffic {
     /// Connections that were opened.
     pub connections: u64,
-    /// Ends of a request's head; none are seen in TLS.
+    /// Requests, by the ends of their heads; 0 with TLS.
     pub requests: u64,
-    /// How often the client said something after the server had, or first: each costs a round trip.
+    /// Changes of direction: data of the client after data of the server, or at the begin. Each costs a round trip.
     pub turns: u64,
     /// Bytes from the client.
     pub up: u64,
@@ -27,22 +27,23 @@ pub struct Traffic {
     pub down: u64,
 }
 
-/// A connection to the network as boards have it.
+/// A slow connection to the network.
 #[derive(Debug, Clone, Copy)]
 pub struct Link {
-    /// Time of a round trip.
+    /// Round-trip time.
     pub round_trip: Duration,
-    /// Bytes a second, in each direction.
+    /// Bytes per second, in each direction.
     pub bandwidth: u32,
 }
 
-/// The one that figures are given for.
+/// The link of the figures.
 pub const SLOW: Link = Link { round_trip: Duration::from_millis(100), bandwidth: 50_000 };
 
 impl Link {
-    /// How long this traffic takes, if either side answers at once. A connection costs a round trip before its
-    /// first byte, each turn one more, and the bytes their time. Who waits for each answer before the next request,
-    /// as all clients here do, has nothing of this at the same time: the sum is exact.
+    /// The time that this traffic takes over the link, without the CPU time of client and server: a round trip for each
+    /// TCP handshake, one for each turn, and the bytes at the bandwidth. The sum is exact for clients that wait for each
+    /// answer before the next request, as all here do: nothing overlaps. It leaves out what Nagle's algorithm costs
+    /// `mip`, which writes a request in several pieces.
     pub fn time(&self, traffic: &Traffic) -> Duration {
         let trips = u32::try_from(traffic.connections + traffic.turns).unwrap_or(u32::MAX);
         self.round_trip * trips + self.bytes(traffic.up + traffic.down)
@@ -66,7 +67,7 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Stand before these addresses, as slow as `link` if there is one.
+    /// Start a proxy in front of each of these addresses, as slow as `link` if one is given.
     pub fn before(addresses: &[SocketAddr], link: Option<Link>) -> Result<Self> {
         let state = Arc::new(Mutex::new(State::default()));
         let mut doors = Vec::new();
@@ -79,7 +80,7 @@ impl Wire {
         Ok(Self { state, doors })
     }
 
-    /// What was counted since the last call.
+    /// The counts since the last call.
     pub fn take(&self) -> Traffic {
         std::mem::take(&mut lock(&self.state).traffic)
     }
@@ -105,15 +106,15 @@ fn accept(listener: &TcpListener, behind: SocketAddr, link: Option<Link>, state:
             return;
         }
         lock(state).traffic.connections += 1;
-        // A server that is gone is an end of the connection to the client.
+        // If the server does not accept, the client's connection is closed here.
         let Ok(server) = TcpStream::connect(behind) else { continue };
         let (Ok(from_client), Ok(from_server)) = (client.try_clone(), server.try_clone()) else { continue };
-        // What is counted is passed on at once, whatever its size.
+        // The proxy must not add delays of its own.
         let _ = (client.set_nodelay(true), server.set_nodelay(true));
         let spoke = Arc::new(AtomicBool::new(true)); // whether the server spoke last
         let pipe = |link| Pipe { state: Arc::clone(state), server_spoke: Arc::clone(&spoke), link };
         let (up, down) = (pipe(link), pipe(link));
-        // The client's system has sent its first bytes at once: this proxy has shaken hands for the server.
+        // The handshake with the proxy took no time: the first bytes wait for the round trip that it would take.
         let first = link.map_or(Duration::ZERO, |link| link.round_trip);
         std::thread::spawn(move || up.up(from_client, server, first));
         std::thread::spawn(move || down.down(from_server, client));
@@ -147,7 +148,7 @@ impl Pipe {
         });
     }
 
-    /// Everything that comes, until one of the two ends: then the other one ends, too.
+    /// Copy until one side closes, then close the other.
     fn pour(
         &self,
         mut from: TcpStream,
@@ -157,7 +158,7 @@ impl Pipe {
     ) {
         let (send, due) = mpsc::channel::<(Instant, Vec<u8>)>();
         let end = from.try_clone();
-        // While something is on its way, more may be sent.
+        // A thread of its own: data that is delayed must not keep the next data from being read.
         let writer = std::thread::spawn(move || {
             for (at, data) in due {
                 std::thread::sleep(at.saturating_duration_since(Instant::now()));
@@ -169,9 +170,9 @@ impl Pipe {
             let _ = end.map(|end| end.shutdown(Shutdown::Read));
         });
         let mut buffer = vec![0; 16 << 10];
-        let mut free = Instant::now() + first; // when the link has sent what it was given
+        let mut free = Instant::now() + first; // when the link is free for the next bytes
         while let Ok(n @ 1..) = from.read(&mut buffer) {
-            // Before it is passed on: whoever has it may look at the counts.
+            // Counted before it is passed on, so that a client that has its answer finds it in the counts.
             count(&mut lock(&self.state).traffic, &buffer[..n]);
             let mut at = Instant::now();
             if let Some(link) = self.link {

@@ -139,7 +139,7 @@ impl<'a> Trial<'a> {
     }
 }
 
-/// One interpreter, to its end, in the folder that is the board's flash: its exit code, None where it was too slow
+/// Run one interpreter to its end, in the folder that is the board's flash: its exit code, None where it was too slow
 /// or was killed, and what it printed.
 pub fn interpret(
     mut command: Command,
