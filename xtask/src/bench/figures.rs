@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 pub struct Measured {
     /// Traffic until the update is staged.
     pub traffic: Traffic,
-    /// The same over https.
-    pub https: Traffic,
+    /// The same over https, if measured.
+    pub https: Option<Traffic>,
     /// Times on a folder of the host.
     pub times: Times,
     /// Wall time over a simulated [`SLOW`] link, if measured.
@@ -68,7 +68,7 @@ const FIGURES: [(&str, &str, usize, Of); 19] = [
     ("up", "bytes up", 0, |_, m| Some(m.traffic.up as f64)),
     ("slow", "ms over a link of 100 ms, 50 KB/s", 0, |_, m| Some(ms(SLOW.time(&m.traffic)))),
     ("waited", "  simulated in real time, with CPU", 0, |_, m| m.waited.map(ms)),
-    ("slow-https", "  over https", 0, |_, m| Some(ms(SLOW.time(&m.https)))),
+    ("slow-https", "  over https", 0, |_, m| Some(ms(SLOW.time(m.https.as_ref()?)))),
     ("instructions", "million instructions", 1, |_, m| some(m.instructions?[0] as f64 / 1e6)),
     ("instructions-install", "million instructions, installation", 1, |_, m| {
         some(m.instructions?[1] as f64 / 1e6)

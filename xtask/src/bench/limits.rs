@@ -182,7 +182,7 @@ mod tests {
         limits.take("10.all", &today);
         assert_eq!(
             limits.0["10.all"],
-            figures(&[("requests", 5.0), ("slow/mip", 0.36), ("instructions", 207.0)])
+            figures(&[("requests", 5.0), ("slow/mip", 0.36), ("instructions", 217.0)])
         );
         let judged = limits.judge("10.all", &today).unwrap();
         assert!(judged.len() == 3 && judged.iter().all(|(_, broken)| !broken), "{judged:?}");

@@ -88,11 +88,11 @@ impl Place {
         let (http, https) = (Servers::start(&bench, Scheme::Http)?, Servers::start(&bench, Scheme::Https)?);
         let place = Self { bench, key, http, https, changed };
         for scheme in [Scheme::Http, Scheme::Https] {
-            // The server lists the folder of a release at each request: small folders keep that out of the times.
+            // The server lists the folder of a repository at each request: small ones keep that out of the times.
             package(&new, "v1", &|n| {
-                let tag = format!("v1.{}.0", n / 50);
-                let folder = place.bench.releases().join(OWNER).join(scheme.mip()).join(&tag);
-                (folder, place.mirror(scheme, scheme.mip(), &tag, ""))
+                let repo = scheme.mip(n / 50);
+                let folder = place.bench.releases().join(OWNER).join(&repo).join("v1");
+                (folder, place.mirror(scheme, &repo, ""))
             })?;
         }
         Ok(place)
@@ -109,9 +109,9 @@ impl Place {
     }
 
     /// The address of an asset on the mirror.
-    fn mirror(&self, scheme: Scheme, repo: &str, tag: &str, asset: &str) -> String {
+    fn mirror(&self, scheme: Scheme, repo: &str, asset: &str) -> String {
         let base = base(scheme, &self.servers(scheme).mirror);
-        format!("{base}/{OWNER}/{repo}/releases/download/{tag}/{asset}")
+        format!("{base}/{OWNER}/{repo}/releases/download/v1/{asset}")
     }
 
     /// The script of `vboard/bench` that runs one update by this subject, with its addresses.
@@ -120,13 +120,10 @@ impl Place {
             Subject::Updater => {
                 (format!("BASE = '{}'\n", base(scheme, &self.servers(scheme).github)), "update.py")
             }
-            Subject::Mip => (
-                format!("PACKAGE = '{}'\n", self.mirror(scheme, scheme.mip(), "v1.0.0", "package.json")),
-                "mip.py",
-            ),
-            Subject::Floor => {
-                (format!("URL = '{}'\n", self.mirror(scheme, "floor", "v1", "changed")), "floor.py")
+            Subject::Mip => {
+                (format!("PACKAGE = '{}'\n", self.mirror(scheme, &scheme.mip(0), "package.json")), "mip.py")
             }
+            Subject::Floor => (format!("URL = '{}'\n", self.mirror(scheme, "floor", "changed")), "floor.py"),
         };
         Ok(head + &script_of("bench", name)?)
     }
@@ -163,9 +160,9 @@ impl Place {
 }
 
 impl Scheme {
-    /// The repository with the files for `mip`: its `package.json` has their addresses with the scheme.
-    fn mip(self) -> &'static str {
-        if self == Self::Http { "mip" } else { "mip-https" }
+    /// A repository with files for `mip`; `package.json` in the first one has their addresses, with the scheme.
+    fn mip(self, number: usize) -> String {
+        format!("{}-{number}", if self == Self::Http { "mip" } else { "mip-https" })
     }
 }
 

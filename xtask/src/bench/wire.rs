@@ -156,35 +156,68 @@ impl Pipe {
         first: Duration,
         mut count: impl FnMut(&mut Traffic, &[u8]),
     ) {
-        let (send, due) = mpsc::channel::<(Instant, Vec<u8>)>();
-        let end = from.try_clone();
-        // A thread of its own: data that is delayed must not keep the next data from being read.
-        let writer = std::thread::spawn(move || {
-            for (at, data) in due {
-                std::thread::sleep(at.saturating_duration_since(Instant::now()));
-                if to.write_all(&data).is_err() {
-                    break;
-                }
-            }
-            let _ = to.shutdown(Shutdown::Write);
-            let _ = end.map(|end| end.shutdown(Shutdown::Read));
-        });
+        let mut late = self.link.map(|link| Late::start(link, first, &from, &to));
         let mut buffer = vec![0; 16 << 10];
-        let mut free = Instant::now() + first; // when the link is free for the next bytes
         while let Ok(n @ 1..) = from.read(&mut buffer) {
             // Counted before it is passed on, so that a client that has its answer finds it in the counts.
             count(&mut lock(&self.state).traffic, &buffer[..n]);
-            let mut at = Instant::now();
-            if let Some(link) = self.link {
-                free = free.max(at) + link.bytes(n as u64);
-                at = free + link.round_trip / 2;
-            }
-            if send.send((at, buffer[..n].to_vec())).is_err() {
+            let passed = match &mut late {
+                Some(late) => late.send(&buffer[..n]),
+                None => to.write_all(&buffer[..n]).is_ok(),
+            };
+            if !passed {
                 break;
             }
         }
-        drop(send);
-        let _ = writer.join();
+        if let Some(late) = late {
+            late.end();
+        }
+        close(&from, &to);
+    }
+}
+
+fn close(from: &TcpStream, to: &TcpStream) {
+    let _ = to.shutdown(Shutdown::Write);
+    let _ = from.shutdown(Shutdown::Read);
+}
+
+/// Writes what it is sent when it would arrive over the link. A thread of its own does that: data that is delayed must
+/// not keep the next data from being read.
+struct Late {
+    link: Link,
+    /// When the link is free for the next bytes.
+    free: Instant,
+    due: mpsc::Sender<(Instant, Vec<u8>)>,
+    thread: JoinHandle<()>,
+}
+
+impl Late {
+    fn start(link: Link, first: Duration, from: &TcpStream, to: &TcpStream) -> Self {
+        let (send, due) = mpsc::channel::<(Instant, Vec<u8>)>();
+        let (from, to) = (from.try_clone(), to.try_clone());
+        let thread = std::thread::spawn(move || {
+            let (Ok(from), Ok(mut to)) = (from, to) else { return };
+            for (at, data) in due {
+                std::thread::sleep(at.saturating_duration_since(Instant::now()));
+                if to.write_all(&data).is_err() {
+                    close(&from, &to);
+                    return;
+                }
+            }
+        });
+        Self { link, free: Instant::now() + first, due: send, thread }
+    }
+
+    /// Whether the other side is still there.
+    fn send(&mut self, data: &[u8]) -> bool {
+        self.free = self.free.max(Instant::now()) + self.link.bytes(data.len() as u64);
+        self.due.send((self.free + self.link.round_trip / 2, data.to_vec())).is_ok()
+    }
+
+    /// Wait until everything is written.
+    fn end(self) {
+        drop(self.due);
+        let _ = self.thread.join();
     }
 }
 
