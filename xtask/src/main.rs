@@ -58,7 +58,7 @@ const TASKS: [Task; 15] = [
     ),
     (
         "bench",
-        "what an update costs beside mip and a plain download: wire, flash, CPU (--json; --profile; --only CASE)",
+        "what an update costs beside mip and a plain download: wire, flash, CPU (--json; --check; --profile; --only CASE)",
         bench::run,
     ),
     (

@@ -27,7 +27,7 @@ mod limits;
 mod place;
 mod wire;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use corpus::{CORPORA, Change, Corpus};
 use figures::{Case, Measured};
 use limits::Limits;
@@ -54,29 +54,32 @@ struct Arguments {
 
 impl Arguments {
     fn parse(args: &[String]) -> Result<Self> {
+        let usage = || {
+            format!(
+                "bench [--json] [--check | --write-limits | --profile] [--only CASE]...\ncases: {}",
+                keys()
+            )
+        };
         let mut out = Self::default();
-        let mut args = args.iter();
-        while let Some(arg) = args.next() {
-            match (arg.as_str(), args.clone().next()) {
-                ("--json", _) => out.json = true,
-                ("--check", _) => out.check = true,
-                ("--write-limits", _) => out.write_limits = true,
-                ("--profile", _) => out.profile = true,
-                ("--only", Some(key)) => {
-                    out.only.push(key.clone());
-                    args.next();
-                }
-                _ => {
-                    bail!(
-                        "bench [--json] [--check | --write-limits | --profile] [--only CASE]...\ncases: {}",
-                        keys()
-                    )
-                }
+        let mut rest = args.iter().map(String::as_str);
+        while let Some(arg) = rest.next() {
+            match arg {
+                "--json" => out.json = true,
+                "--check" => out.check = true,
+                "--write-limits" => out.write_limits = true,
+                "--profile" => out.profile = true,
+                "--only" => out.only.push(rest.next().with_context(usage)?.to_owned()),
+                _ => bail!(usage()),
             }
         }
-        let known = |key: &String| cases().iter().any(|case| &name(*case) == key);
-        ensure!(out.only.iter().all(known), "--only takes {}", keys());
+        let unknown = out.only.iter().find(|key| !cases().iter().any(|case| name(*case) == **key));
+        ensure!(unknown.is_none(), "there is no case {:?}: {}", unknown.map_or("", |key| key), usage());
         Ok(out)
+    }
+
+    /// Whether only cases with limits are measured.
+    fn limits(&self) -> bool {
+        self.check || self.write_limits
     }
 }
 
@@ -91,13 +94,6 @@ struct What {
     https: bool,
     /// The update also runs over a simulated slow link, in real time.
     waits: bool,
-}
-
-impl Arguments {
-    /// Whether only cases with limits are measured.
-    fn limits(&self) -> bool {
-        self.check || self.write_limits
-    }
 }
 
 fn cases() -> Vec<(Corpus, Change)> {
