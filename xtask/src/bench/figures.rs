@@ -61,7 +61,7 @@ impl Figure {
 type Of = fn(&Case, &Measured) -> Option<f64>;
 
 /// Name, description, digits, value.
-const FIGURES: [(&str, &str, usize, Of); 19] = [
+const FIGURES: [(&str, &str, usize, Of); 21] = [
     ("connections", "connections", 0, |_, m| Some(m.traffic.connections as f64)),
     ("requests", "requests", 0, |_, m| Some(m.traffic.requests as f64)),
     ("down", "bytes down", 0, |_, m| Some(m.traffic.down as f64)),
@@ -73,8 +73,12 @@ const FIGURES: [(&str, &str, usize, Of); 19] = [
     ("instructions-install", "million instructions, installation", 1, |_, m| {
         some(m.instructions?[1] as f64 / 1e6)
     }),
+    ("instructions-all", "million instructions, both", 1, |_, m| {
+        Some(m.instructions?.iter().sum::<u64>() as f64 / 1e6)
+    }),
     ("cpu", "CPU ms", 1, |_, m| Some(ms(m.times.update))),
     ("cpu-install", "CPU ms, installation", 1, |_, m| some(ms(m.times.install))),
+    ("cpu-all", "CPU ms, both", 1, |_, m| Some(ms(m.times.update + m.times.install))),
     ("wall", "wall ms on this machine", 1, |_, m| Some(ms(m.times.wall))),
     ("erases", "blocks erased", 0, |_, m| Some(m.flash.all.erases as f64)),
     ("programmed", "bytes programmed", 0, |_, m| Some(m.flash.all.programmed as f64)),

@@ -15,16 +15,17 @@ const LIMITED: [(&str, f64); 15] = [
     ("up", 2.0),
     ("slow", 1.0),
     ("slow/mip", 1.0),
-    // A client that waits for its server polls: on a busy machine more often.
-    ("instructions", 8.0),
+    ("instructions", 3.0),
     ("instructions-install", 3.0),
     ("erases", 3.0),
     ("programmed", 3.0),
     ("programmed-per-byte", 3.0),
-    ("read", 3.0),
-    ("read-plan", 3.0),
-    ("read-fetch", 3.0),
-    ("read-swap", 3.0),
+    // LittleFS begins its search for free blocks at random: the seed comes from what is on the flash, times of files
+    // included.
+    ("read", 5.0),
+    ("read-plan", 5.0),
+    ("read-fetch", 15.0),
+    ("read-swap", 5.0),
 ];
 
 const HEAD: &str = "\
@@ -182,7 +183,7 @@ mod tests {
         limits.take("10.all", &today);
         assert_eq!(
             limits.0["10.all"],
-            figures(&[("requests", 5.0), ("slow/mip", 0.36), ("instructions", 217.0)])
+            figures(&[("requests", 5.0), ("slow/mip", 0.36), ("instructions", 207.0)])
         );
         let judged = limits.judge("10.all", &today).unwrap();
         assert!(judged.len() == 3 && judged.iter().all(|(_, broken)| !broken), "{judged:?}");

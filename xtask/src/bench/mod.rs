@@ -83,13 +83,24 @@ impl Arguments {
     }
 }
 
+/// Valgrind is about 50 times slower than the update itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counting {
+    /// No instructions are counted.
+    No,
+    /// Those of all subjects.
+    All,
+    /// Those of the updater.
+    Updater,
+}
+
 /// What is measured besides the wire and the flash.
 #[derive(Debug, Clone, Copy)]
 struct What {
     /// CPU and wall time are measured [`Corpus::runs`] times; else once.
     times: bool,
-    /// Instructions are counted. Valgrind is about 50 times slower than the update itself.
-    instructions: bool,
+    /// Whose instructions are counted.
+    instructions: Counting,
     /// The update also runs over https.
     https: bool,
     /// The update also runs over a simulated slow link, in real time.
@@ -129,7 +140,12 @@ pub fn run(args: &[String]) -> Result<()> {
             profile(&micropython, corpus, change)?;
             continue;
         }
-        let instructions = if arguments.check { limits.has_instructions(&name) } else { corpus.runs > 1 };
+        let instructions = match (arguments.write_limits, arguments.check) {
+            (false, false) if corpus.runs > 1 => Counting::All,
+            (false, true) if limits.has_instructions(&name) => Counting::Updater,
+            (true, _) => Counting::Updater,
+            _ => Counting::No,
+        };
         let times = !arguments.limits();
         let https = times && corpus.runs > 1; // a thousand handshakes take long
         let what = What { times, instructions, https, waits: times && corpus.key == "10" };
@@ -181,7 +197,9 @@ fn measure(micropython: &MicroPython, corpus: Corpus, change: Change, what: What
         measured.push(Measured { traffic, https, times, ..Measured::default() });
     }
     let counted = |subject| {
-        what.instructions.then(|| host::instructions(micropython, &place, subject, &folder)).transpose()
+        let wanted = what.instructions == Counting::All
+            || (what.instructions == Counting::Updater && subject == Subject::Updater);
+        wanted.then(|| host::instructions(micropython, &place, subject, &folder)).transpose()
     };
     let (instructions, flashes) = std::thread::scope(|scope| {
         let counting = scope.spawn(|| Subject::ALL.map(counted));

@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use mpota::release::keys::{self, SigningKey};
 use mpota_serve::{Options, Server, Tls};
 use mpota_vboard::bench::{Agent, Bench, OWNER, Release, compile, config};
+use ssh_key::LineEnding;
+use ssh_key::private::{Ed25519Keypair, KeypairData, PrivateKey};
 use std::path::PathBuf;
 
 /// What does the update.
@@ -65,9 +67,7 @@ impl Place {
     /// Build the releases and start the servers.
     pub fn new(corpus: &Corpus, change: Change) -> Result<Self> {
         let bench = Bench::new()?;
-        let keys = tempfile::tempdir()?;
-        let key = keys::create(&keys.path().join("key"), "bench", None)?.line;
-        let signing = SigningKey::load(&keys.path().join("key"), &mut |_| Ok(String::new()))?;
+        let (signing, key) = fixed_key()?;
         let [old, new] = corpus.versions(change)?;
         let releases = if change == Change::Nothing { &VERSIONS[..1] } else { &VERSIONS[..] };
         for (version, app) in releases.iter().zip([&old, &new]) {
@@ -157,6 +157,18 @@ impl Place {
         all.extend_from_slice(own);
         Ok(self.bench.board_folder(VERSIONS[0], Agent::Mpy, &all)?)
     }
+}
+
+/// The key of all releases, and its line for a board. It is always the same, because the instructions of a check of a
+/// signature depend on key and signature.
+fn fixed_key() -> Result<(SigningKey, String)> {
+    let pair = Ed25519Keypair::from_seed(&[7; 32]);
+    let text = PrivateKey::new(KeypairData::Ed25519(pair), "bench")?.to_openssh(LineEnding::LF)?;
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("key");
+    std::fs::write(&path, text.as_bytes())?;
+    let line = keys::show(&path)?.line;
+    Ok((SigningKey::load(&path, &mut |_| Ok(String::new()))?, line))
 }
 
 impl Scheme {
