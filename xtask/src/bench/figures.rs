@@ -138,7 +138,7 @@ impl Case {
             "/ mip",
             "/ floor"
         );
-        for figure in self.figures() {
+        for figure in self.figures().into_iter().filter(|figure| figure.values.iter().any(Option::is_some)) {
             let value = |v: Option<f64>| v.map_or(String::new(), |v| format!("{v:.*}", figure.digits));
             let ratio = |to| figure.ratio(to).map_or(String::new(), |v| format!("{v:.2}"));
             let [updater, mip, floor] = figure.values.map(value);

@@ -132,8 +132,10 @@ pub fn run(args: &[String]) -> Result<()> {
     let (mut judged, mut broken) = (0, Vec::new());
     for (corpus, change) in cases() {
         let name = name((corpus, change));
-        let wanted = arguments.only.is_empty() || arguments.only.contains(&name);
-        if !wanted || (arguments.limits() && !limited.contains(&name)) {
+        let named = arguments.only.contains(&name);
+        // A case gets its first limits by --write-limits --only CASE.
+        let unlimited = arguments.limits() && !limited.contains(&name) && !(named && arguments.write_limits);
+        if unlimited || !(named || arguments.only.is_empty()) {
             continue;
         }
         if arguments.profile {
