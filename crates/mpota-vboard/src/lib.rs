@@ -17,6 +17,7 @@ pub mod board;
 pub mod clients;
 pub mod starts;
 pub mod tools;
+pub mod wheel;
 pub mod wire;
 
 pub use board::{Board, End, FileSystem, Run, Tree};

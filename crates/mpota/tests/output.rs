@@ -16,7 +16,10 @@ fn on_a_terminal(app: &App, arguments: &[&str], environment: &[(&str, &str)]) ->
     let script = format!("import pty, sys; sys.exit(pty.spawn(['{program}'] + {arguments:?}) >> 8)");
     let mut command = Command::new("python3");
     command.args(["-c", &script]).current_dir(app.path("")).stdin(Stdio::null());
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env("TERM", "xterm");
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(name);
+    }
+    command.env("TERM", "xterm");
     command.envs(environment.iter().copied());
     let output = command.output().unwrap_or_else(|error| panic!("cannot run python3 ({error})"));
     String::from_utf8(output.stdout).unwrap()
