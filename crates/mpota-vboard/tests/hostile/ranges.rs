@@ -70,7 +70,8 @@ fn fault_66_parts_in_every_honest_form() {
     let closes: Answer = |_, body| Some(vec![Step::Send(reply("200 OK", "", body)), Step::Close]);
     let n = rig.good("v1.1.0", &pack()).len();
     // What is answered, how many requests for it, and whether the file in the middle comes along.
-    let cases: [(&str, Box<dyn Fn(&Asked, &[u8]) -> Option<Vec<Step>> + Send + Sync>, usize, bool); 6] = [
+    type Boxed = Box<dyn Fn(&Asked, &[u8]) -> Option<Vec<Step>> + Send + Sync>;
+    let cases: [(&str, Boxed, usize, bool); 6] = [
         ("206, one range after the other", Box::new(first_with("206 Partial Content")), 2, false),
         ("200 with Content-Range", Box::new(first_with("200 OK")), 2, false),
         ("all of it", Box::new(whole), 1, true),
