@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, available_parallelism};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
@@ -17,15 +20,21 @@ use crate::catalog::store::{self, Store};
 use crate::catalog::{Catalog, ReleaseSummary};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, Faults};
-use crate::log::{ListenerKind, LoggedRequest, RequestLog};
+use crate::log::{Event, ListenerKind, LoggedRequest, RequestLog};
 use crate::net::conns::Conns;
+use crate::net::files;
 use crate::net::listen::Listener;
 use crate::net::tls::{self, pem_certificate};
-use crate::options::Options;
+use crate::options::{Limits, Options};
 use crate::web::signed::Signer;
 use crate::{api, web};
 
-const THREADS: usize = 2;
+/// Threads that answer: as many as there are processors, within these.
+const THREADS: RangeInclusive<usize> = 2..=8;
+/// Threads for what may take long: reading the folder, large files, uploads. Whatever asks waits for one of them.
+const DISK_THREADS: usize = 32;
+/// Connections that wait for a place. The system may have a lower bound (on Linux `net.core.somaxconn`).
+const WAITING: i32 = 4096;
 /// How long a stop waits for a disk that does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -61,7 +70,11 @@ impl Server {
             store::sweep(&catalog);
         }
         let log = Arc::new(RequestLog::new(options.limits.logged_requests, options.log.clone()));
-        let conns = Conns::new(options.limits.clone());
+        let (connections, problem) = files::connections(options.limits.connections);
+        if let Some(problem) = problem {
+            log.tell(&Event::Problem(problem));
+        }
+        let conns = Conns::new(Limits { connections, ..options.limits.clone() });
 
         let faults = Arc::new(Faults::new(&options.faults));
 
@@ -111,12 +124,15 @@ impl Server {
             named_base: options.host.is_some().then(|| base_url.clone()),
             trust: api_tls.trust_der.as_deref().or(asset_tls.trust_der.as_deref()).map(tls::fingerprint),
             trusted: options.trusted.clone(),
+            conns: Arc::clone(&conns),
             log: Arc::clone(&log),
             told: Mutex::new(HashSet::new()),
         });
 
+        let threads = available_parallelism().map_or(2, NonZero::get).clamp(*THREADS.start(), *THREADS.end());
         let runtime = Builder::new_multi_thread()
-            .worker_threads(THREADS)
+            .worker_threads(threads)
+            .max_blocking_threads(DISK_THREADS)
             .thread_name("mpota-serve")
             .enable_all()
             .build()
@@ -142,6 +158,7 @@ impl Server {
             let listener = Listener {
                 kind,
                 tls: tls.acceptor.clone(),
+                app: Arc::clone(&app),
                 router: router.with_state(Arc::clone(&app)),
                 conns: Arc::clone(&conns),
                 log: Arc::clone(&log),
@@ -278,8 +295,13 @@ fn keep(runtime: Runtime) -> Result<(oneshot::Sender<()>, JoinHandle<()>)> {
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     let fail = |source| Error::Bind { address, source };
-    let socket = TcpListener::bind(address).map_err(fail)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).map_err(fail)?;
+    // A restart takes the same port at once. On Windows the option would let two servers share it.
+    socket.set_reuse_address(cfg!(unix)).map_err(fail)?;
+    socket.bind(&address.into()).map_err(fail)?;
+    socket.listen(WAITING).map_err(fail)?;
     socket.set_nonblocking(true).map_err(fail)?;
+    let socket = TcpListener::from(socket);
     let bound = socket.local_addr().map_err(fail)?;
     Ok((socket, bound))
 }

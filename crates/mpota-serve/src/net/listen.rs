@@ -1,5 +1,7 @@
 //! Accepting connections and speaking HTTP/1.1 on them.
 
+use std::mem::take;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +18,11 @@ use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use super::conns::{Conn, Conns, Place, Watched, WatchedBody};
+use crate::app::{App, Cx};
 use crate::faults::{FaultKind, Faults};
 use crate::log::{ListenerKind, LoggedBody, RequestLog, describe};
+use crate::web::quick;
 
-pub(crate) const MOST_HEADERS: usize = 100;
 /// How long to wait when the system gives no more sockets.
 const NO_SOCKETS: Duration = Duration::from_millis(50);
 
@@ -39,6 +42,7 @@ pub(crate) struct Closed;
 pub(crate) struct Listener {
     pub kind: ListenerKind,
     pub tls: Option<TlsAcceptor>,
+    pub app: Arc<App>,
     pub router: Router,
     pub conns: Arc<Conns>,
     pub log: Arc<RequestLog>,
@@ -80,9 +84,14 @@ impl Listener {
                 }
             }
         };
-        tokio::select! {
-            () = talk => {}
-            () = conn.ended() => {}
+        let mut talk = pin!(talk);
+        loop {
+            // What lies in the socket is read first, and answered: only then is it decided whether to end.
+            tokio::select! {
+                biased;
+                () = &mut talk => break,
+                () = conn.to_end() => if conn.goes(self.conns.limits()) { break },
+            }
         }
         drop(place);
     }
@@ -94,36 +103,49 @@ impl Listener {
         let _ = http1::Builder::new()
             .header_read_timeout(None)
             .max_buf_size(self.header_bytes.max(8 * 1024))
-            .max_headers(MOST_HEADERS)
             .serve_connection(TokioIo::new(stream), service)
             .await;
     }
 
     pub(crate) async fn answer(
         &self,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         conn: &Arc<Conn>,
     ) -> Result<Response<LoggedBody>, Closed> {
         conn.answering();
         let tls = self.tls.is_some();
         let mut logged = describe(&request, conn.id, tls, self.kind);
-        request.extensions_mut().insert(Via { tls });
-        let request = request.map(|body| Body::new(WatchedBody::new(body, Arc::clone(conn))));
         let fault = self.faults.next(&logged.method, &logged.path);
-        let mut request = request;
-        match &fault {
-            Some(FaultKind::CloseBefore) => return Err(Closed),
-            Some(kind) => drop(request.extensions_mut().insert(kind.clone())),
-            None => {}
+        if fault == Some(FaultKind::CloseBefore) {
+            return Err(Closed);
         }
-        let Ok(response) = self.router.clone().call(request).await;
-        if fault == Some(FaultKind::CloseAfter) {
+        let (mut parts, body) = request.into_parts();
+        let cx = Cx {
+            method: take(&mut parts.method),
+            uri: take(&mut parts.uri),
+            headers: take(&mut parts.headers),
+            via: Via { tls },
+            fault,
+        };
+        let response = match quick::answer(&self.app, &cx, self.kind) {
+            Some(response) => response,
+            None => {
+                (parts.method, parts.uri, parts.headers) = (cx.method, cx.uri, cx.headers);
+                parts.extensions.insert(cx.via);
+                if let Some(kind) = &cx.fault {
+                    parts.extensions.insert(kind.clone());
+                }
+                let body = Body::new(WatchedBody::new(body, Arc::clone(conn)));
+                let Ok(response) = self.router.clone().call(Request::from_parts(parts, body)).await;
+                response
+            }
+        };
+        if cx.fault == Some(FaultKind::CloseAfter) {
             return Err(Closed);
         }
         logged.status = response.status().as_u16();
         let (head, body) = response.into_parts();
-        let conn = Arc::clone(conn);
-        let body = LoggedBody::new(body, logged, Arc::clone(&self.log), move || conn.answered());
+        let body = LoggedBody::new(body, logged, Arc::clone(&self.log), Arc::clone(conn));
         Ok(Response::from_parts(head, body))
     }
 }
