@@ -6,6 +6,7 @@ mod docs;
 mod faults;
 mod firmware;
 mod fuzz;
+mod load;
 mod package;
 mod pages;
 mod powercut;
@@ -19,7 +20,7 @@ use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 14] = [
+const TASKS: [Task; 15] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -33,6 +34,7 @@ const TASKS: [Task; 14] = [
         "the updater on MicroPython of every minor version (--only VERSION; --write-docs)",
         firmware::run,
     ),
+    ("load", "`mpota serve` beside nginx: requests a second, and crowds of boards (--json; --check)", load::run),
     ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
     (
         "package",

@@ -113,3 +113,80 @@ impl Known {
 fn key(owner: &str, name: &str) -> String {
     format!("{owner}/{name}").to_ascii_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::thread::sleep;
+
+    use super::{COARSE, FINE, Known, Listing, Seen};
+    use crate::catalog::digest::Stamp;
+    use crate::catalog::{Releases, Repo};
+
+    /// A listing of a folder of which only the content matters here.
+    fn read(known: &Known, folder: &Path, content: &str) -> String {
+        let listing = known.read("octo", "weather", |seen| {
+            seen.note(folder, Stamp::at(folder));
+            Some(listing(content, folder))
+        });
+        listing.unwrap().repo.name.clone()
+    }
+
+    fn listing(content: &str, folder: &Path) -> Listing {
+        let repo = Repo::new("octo".into(), content.into(), folder.into(), None);
+        Listing { repo, releases: Releases { all: Vec::new(), problems: Vec::new() } }
+    }
+
+    fn get(known: &Known) -> Option<String> {
+        known.get("Octo", "WEATHER").map(|listing| listing.repo.name.clone())
+    }
+
+    #[test]
+    fn of_two_changes_in_one_tick_the_second_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let known = Known::default();
+        // The folder's state stays as it is, as if the file system's clock stood still.
+        assert_eq!(read(&known, dir.path(), "first"), "first");
+        assert_eq!(get(&known), None, "another change may be hidden in this tick");
+        assert_eq!(read(&known, dir.path(), "second"), "second");
+        assert_eq!(get(&known), None);
+        sleep(FINE);
+        assert_eq!(get(&known), None, "what was read last may still be the first of two changes");
+        assert_eq!(read(&known, dir.path(), "third"), "third");
+        assert_eq!(get(&known).as_deref(), Some("third"));
+    }
+
+    #[test]
+    fn a_changed_folder_is_not_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let known = Known::default();
+        let settle = |content: &str| {
+            read(&known, dir.path(), content);
+            sleep(FINE);
+            read(&known, dir.path(), content);
+            assert_eq!(get(&known).as_deref(), Some(content));
+        };
+        settle("first");
+        std::fs::write(dir.path().join("file"), "").unwrap();
+        assert_eq!(get(&known), None);
+        settle("second");
+        known.read("octo", "weather", |_| None);
+        assert_eq!(get(&known), None, "it is gone");
+        known.read("octo", "weather", |seen| {
+            seen.elsewhere();
+            Some(listing("linked", dir.path()))
+        });
+        assert_eq!(get(&known), None, "behind a link everything may change unseen");
+    }
+
+    #[test]
+    fn a_clock_that_counts_seconds_has_longer_ticks() {
+        let dir = tempfile::tempdir().unwrap();
+        let stamp = Stamp::at(dir.path()).unwrap();
+        let mut seen = Seen::default();
+        seen.note(dir.path(), Some(stamp));
+        assert_eq!(seen.margin(), if stamp.fine() { FINE } else { COARSE });
+        seen.note(Path::new("gone"), Some(Stamp::nothing()));
+        assert_eq!(seen.margin(), COARSE);
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -22,14 +23,6 @@ use crate::catalog::digest::Stamp;
 pub(crate) const OCTETS: &str = "application/octet-stream";
 /// What is sent in one piece, read where the request is answered: a file in the system's cache takes microseconds.
 const AT_ONCE: u64 = 64 * 1024;
-/// The pieces of all larger answers together, more or less, in bytes.
-const PIECES: u64 = 32 * 1024 * 1024;
-
-/// The piece of a larger answer while so many connections are open, in bytes.
-fn piece(connections: usize) -> u64 {
-    (PIECES / connections.max(1) as u64).clamp(16 * 1024, 256 * 1024)
-}
-
 /// Why there is no content.
 pub(crate) enum Refused {
     /// It is gone or cannot be read.
@@ -93,7 +86,7 @@ pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Ref
         }
         Body::from(bytes)
     } else {
-        Body::new(Pieces::new(file, length, piece(app.conns.open())))
+        Body::new(Pieces::new(file, length, Arc::clone(&app.conns)))
     };
     Ok(response)
 }

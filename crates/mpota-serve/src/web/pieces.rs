@@ -3,11 +3,17 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::task::{JoinHandle, spawn_blocking};
+
+use crate::net::conns::Conns;
+
+/// The pieces of all answers together, more or less, in bytes.
+const ALL: u64 = 32 * 1024 * 1024;
 
 /// The next bytes of a file, from where it stands.
 pub(crate) struct Pieces {
@@ -15,15 +21,19 @@ pub(crate) struct Pieces {
     file: Option<File>,
     /// Bytes that are still to be read.
     left: u64,
-    /// Bytes of a piece.
-    size: u64,
+    conns: Arc<Conns>,
     reading: Option<JoinHandle<io::Result<(File, Bytes)>>>,
 }
 
 impl Pieces {
-    pub fn new(file: File, length: u64, size: u64) -> Self {
-        Self { file: Some(file), left: length, size, reading: None }
+    pub fn new(file: File, length: u64, conns: Arc<Conns>) -> Self {
+        Self { file: Some(file), left: length, conns, reading: None }
     }
+}
+
+/// Bytes of a piece while so many connections are open: a client that takes nothing holds one in memory.
+fn size(connections: usize) -> u64 {
+    (ALL / connections.max(1) as u64).clamp(16 * 1024, 256 * 1024)
 }
 
 fn read(mut file: File, length: u64) -> io::Result<(File, Bytes)> {
@@ -43,7 +53,7 @@ impl Body for Pieces {
         if self.left == 0 {
             return Poll::Ready(None);
         }
-        let length = self.size.min(self.left);
+        let length = size(self.conns.open()).min(self.left);
         if let Some(file) = self.file.take() {
             self.reading = Some(spawn_blocking(move || read(file, length)));
         }
