@@ -34,7 +34,11 @@ const TASKS: [Task; 15] = [
         "the updater on MicroPython of every minor version (--only VERSION; --write-docs)",
         firmware::run,
     ),
-    ("load", "`mpota serve` beside nginx: requests a second, and crowds of boards (--json; --check)", load::run),
+    (
+        "load",
+        "`mpota serve` beside nginx: requests a second, and crowds of boards (--json; --check)",
+        load::run,
+    ),
     ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
     (
         "package",

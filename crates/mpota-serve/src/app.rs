@@ -19,8 +19,8 @@ use crate::catalog::store::Store;
 use crate::catalog::{Catalog, Release, Repo};
 use crate::faults::FaultKind;
 use crate::log::{Event, RequestLog};
-use crate::net::conns::Conns;
 use crate::net::listen::Via;
+use crate::web::pieces::Shared;
 use crate::web::signed::Signer;
 use crate::write::WriteOptions;
 
@@ -48,7 +48,7 @@ pub(crate) struct App {
     pub trust: Option<String>,
     /// The keys whose signatures are called good.
     pub trusted: Vec<PublicKey>,
-    pub conns: Arc<Conns>,
+    pub pieces: Shared,
     pub log: Arc<RequestLog>,
     pub told: Mutex<HashSet<String>>,
 }

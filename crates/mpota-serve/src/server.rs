@@ -1,6 +1,7 @@
 //! Starting and stopping.
 
 use std::collections::HashSet;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::num::NonZero;
 use std::ops::RangeInclusive;
@@ -26,6 +27,7 @@ use crate::net::files;
 use crate::net::listen::Listener;
 use crate::net::tls::{self, pem_certificate};
 use crate::options::{Limits, Options};
+use crate::web::pieces::Shared;
 use crate::web::signed::Signer;
 use crate::{api, web};
 
@@ -49,7 +51,8 @@ pub struct Server {
     addresses: (SocketAddr, SocketAddr),
     trust_der: Option<Vec<u8>>,
     inside: Option<(Handle, Listener)>,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// What stops each worker, and its thread.
+    running: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl std::fmt::Debug for Server {
@@ -124,19 +127,16 @@ impl Server {
             named_base: options.host.is_some().then(|| base_url.clone()),
             trust: api_tls.trust_der.as_deref().or(asset_tls.trust_der.as_deref()).map(tls::fingerprint),
             trusted: options.trusted.clone(),
-            conns: Arc::clone(&conns),
+            pieces: Shared::new(Arc::clone(&conns)),
             log: Arc::clone(&log),
             told: Mutex::new(HashSet::new()),
         });
 
-        let threads = available_parallelism().map_or(2, NonZero::get).clamp(*THREADS.start(), *THREADS.end());
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(threads)
-            .max_blocking_threads(DISK_THREADS)
-            .thread_name("mpota-serve")
-            .enable_all()
-            .build()
-            .map_err(Error::Threads)?;
+        let workers = workers()?;
+        let handles: Vec<Handle> = workers.iter().map(|worker| worker.handle().clone()).collect();
+        let [runtime, ..] = &workers[..] else {
+            return Err(Error::Threads(io::ErrorKind::Unsupported.into()));
+        };
         let mut first = None;
         for (kind, socket) in sockets {
             let (tls, router) = match kind {
@@ -164,6 +164,7 @@ impl Server {
                 log: Arc::clone(&log),
                 faults: Arc::clone(&faults),
                 header_bytes: options.limits.header_bytes,
+                workers: handles.clone(),
             };
             first.get_or_insert_with(|| listener.clone());
             let guard = runtime.enter();
@@ -182,7 +183,7 @@ impl Server {
             addresses: (api_address, asset_address),
             trust_der: api_tls.trust_der.or(asset_tls.trust_der),
             inside: first.map(|listener| (runtime.handle().clone(), listener)),
-            running: Some(keep(runtime)?),
+            running: workers.into_iter().map(keep).collect::<Result<_>>()?,
         })
     }
 
@@ -258,7 +259,7 @@ impl Server {
     /// from within a runtime.
     #[must_use]
     pub fn talk(&self, said: &[u8]) -> Vec<u8> {
-        let Some((runtime, listener)) = self.inside.as_ref().filter(|_| self.running.is_some()) else {
+        let Some((runtime, listener)) = self.inside.as_ref().filter(|_| !self.running.is_empty()) else {
             return Vec::new();
         };
         runtime.block_on(crate::inside::talk(listener, said))
@@ -266,8 +267,11 @@ impl Server {
 
     /// Closes every connection and frees the ports. Stopping twice is fine.
     pub fn stop(&mut self) {
-        if let Some((stop, thread)) = self.running.take() {
+        let (stops, threads): (Vec<_>, Vec<_>) = self.running.drain(..).unzip();
+        for stop in stops {
             let _ = stop.send(());
+        }
+        for thread in threads {
             let _ = thread.join();
         }
     }
@@ -277,6 +281,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A runtime for each thread. A connection stays with one of them: nothing about it is handed from thread to thread.
+fn workers() -> Result<Vec<Runtime>> {
+    let count = available_parallelism().map_or(1, NonZero::get).clamp(*THREADS.start(), *THREADS.end());
+    let worker = |_| {
+        let mut builder = Builder::new_current_thread();
+        builder.thread_name("mpota-serve").max_blocking_threads(DISK_THREADS / count).enable_all();
+        builder.build().map_err(Error::Threads)
+    };
+    (0..count).map(worker).collect()
 }
 
 /// Holds the runtime on a thread of its own, so that it can be stopped from

@@ -274,12 +274,14 @@ pub(crate) fn debian_programs(
         what: format!("cannot install {wanted}: {what}"),
         hint: "it takes Debian or a system with Debian's packages, and the network once".into(),
     };
-    let (uri, key) = archive().ok_or_else(|| missing("this is no Debian whose packages could be unpacked"))?;
+    let (uri, key) =
+        archive().ok_or_else(|| missing("this is no Debian whose packages could be unpacked"))?;
     eprintln!("installing {wanted} into {} ...", home.display());
     let mut why = String::new();
     for suite in SUITES {
         let got = unpack(&home, arch, (&uri, &key), suite, packages).and_then(|()| {
-            let loader = search(&root, "ld-linux-x86-64.so.2").ok_or_else(|| missing("no loader in libc6"))?;
+            let loader =
+                search(&root, "ld-linux-x86-64.so.2").ok_or_else(|| missing("no loader in libc6"))?;
             check(&root, &loader).map(|()| loader)
         });
         match got {

@@ -72,7 +72,8 @@ impl Report {
         let ratio = ours.per_second() / theirs.per_second();
         let verdict = self.judge(target.key, ratio);
         for (name, rate) in [("mpota", ours), ("nginx", theirs)] {
-            self.figures.insert(format!("{}-{name}-per-second", target.key), json!(rate.per_second().round()));
+            self.figures
+                .insert(format!("{}-{name}-per-second", target.key), json!(rate.per_second().round()));
             self.figures.insert(format!("{}-{name}-cpu-us", target.key), json!(rate.cpu()));
         }
         let side = |rate: &Rate| format!("{:>7.0}/s {:>5.0} us CPU", rate.per_second(), rate.cpu());

@@ -26,7 +26,8 @@ pub fn build() -> Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(repository()).args(["build", "--quiet", "--release", "--package", "mpota"]);
     ensure!(cargo.status().context("cargo")?.success(), "mpota was not built");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
     Ok(target.join("release/mpota"))
 }
 
@@ -81,7 +82,8 @@ pub fn mpota(program: &Path, folder: &Folder) -> Result<Running> {
     let mut serve = Command::new(program);
     serve.args(["serve", "--listen", "127.0.0.1:0"]).arg(folder.releases());
     let mut serve = bounded(&serve);
-    let child = serve.stdout(File::create(&printed)?).stderr(File::create(&said)?).spawn().context("timeout")?;
+    let child =
+        serve.stdout(File::create(&printed)?).stderr(File::create(&said)?).spawn().context("timeout")?;
     let mut running = Running { name: "mpota", address: (Ipv4Addr::LOCALHOST, 0).into(), child, said };
     let begun = Instant::now();
     running.address = loop {

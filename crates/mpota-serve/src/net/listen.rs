@@ -14,6 +14,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
@@ -48,13 +49,15 @@ pub(crate) struct Listener {
     pub log: Arc<RequestLog>,
     pub faults: Arc<Faults>,
     pub header_bytes: usize,
+    /// Where connections are answered, in turn. The first is where they are accepted.
+    pub workers: Vec<Handle>,
 }
 
 impl Listener {
     /// Accepts for ever.
     pub async fn run(self, socket: TcpListener) {
         let me = Arc::new(self);
-        loop {
+        for worker in me.workers.iter().cycle() {
             // The newcomer is taken first: only then is it known that a place
             // is wanted, and another connection may have to give way for it.
             let Ok((stream, _)) = socket.accept().await else {
@@ -64,7 +67,13 @@ impl Listener {
             let Some(place) = me.conns.enter().await else {
                 return;
             };
-            tokio::spawn(Arc::clone(&me).connection(stream, place));
+            // The other thread watches the socket from now on.
+            let (me, stream) = (Arc::clone(&me), stream.into_std());
+            worker.spawn(async move {
+                if let Ok(stream) = stream.and_then(TcpStream::from_std) {
+                    me.connection(stream, place).await;
+                }
+            });
         }
     }
 

@@ -1,8 +1,7 @@
 //! The contents of an asset: in parts if wanted, streamed if it is large.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::sync::Arc;
+use std::io::{self, Seek, SeekFrom};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -13,7 +12,7 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 
 use super::encode::encode;
-use super::pieces::Pieces;
+use super::pieces::{Pieces, read_now};
 use super::range::{Wanted, unchanged, wanted};
 use crate::app::{App, Cx};
 use crate::catalog::Asset;
@@ -21,7 +20,7 @@ use crate::catalog::digest::Stamp;
 
 /// GitHub says this of every asset, whatever it is.
 pub(crate) const OCTETS: &str = "application/octet-stream";
-/// What is sent in one piece, read where the request is answered: a file in the system's cache takes microseconds.
+/// What is sent in one piece, if the system has it in memory.
 const AT_ONCE: u64 = 64 * 1024;
 /// Why there is no content.
 pub(crate) enum Refused {
@@ -33,7 +32,7 @@ pub(crate) enum Refused {
 
 /// Answers with an asset's content, a part of it, or 304.
 pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Refused> {
-    let mut file = File::open(&asset.path).map_err(|_| Refused::Gone)?;
+    let file = File::open(&asset.path).map_err(|_| Refused::Gone)?;
     // What was opened is what is described, should it have been replaced since
     // the folder was listed.
     let metadata = file.metadata().map_err(|_| Refused::Gone)?;
@@ -60,15 +59,14 @@ pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Ref
         Method::GET => wanted(&cx.headers, stamp.len, &etag, stamp.modified),
         _ => Wanted::Whole,
     };
-    let length = match range {
-        Wanted::Whole => stamp.len,
+    let (begin, length) = match range {
+        Wanted::Whole => (0, stamp.len),
         Wanted::Nothing => return Err(Refused::Range(stamp.len)),
         Wanted::Part(first, last) => {
-            file.seek(SeekFrom::Start(first)).map_err(|_| Refused::Gone)?;
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let range = format!("bytes {first}-{last}/{}", stamp.len);
             set(&mut response, CONTENT_RANGE, &range);
-            last - first + 1
+            (first, last - first + 1)
         }
     };
     set(&mut response, CONTENT_TYPE, OCTETS);
@@ -78,15 +76,21 @@ pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Ref
     if cx.method == Method::HEAD {
         return Ok(response);
     }
-    *response.body_mut() = if length <= AT_ONCE {
-        let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or(0));
-        let read = Read::take(file, length).read_to_end(&mut bytes);
-        if !read.is_ok_and(|read| read as u64 == length) {
-            return Err(Refused::Gone);
-        }
-        Body::from(bytes)
-    } else {
-        Body::new(Pieces::new(file, length, Arc::clone(&app.conns)))
-    };
+    *response.body_mut() = body(app, file, begin, length).map_err(|_| Refused::Gone)?;
     Ok(response)
+}
+
+/// So many bytes of a file, from one of them on.
+fn body(app: &App, mut file: File, begin: u64, length: u64) -> io::Result<Body> {
+    file.seek(SeekFrom::Start(begin))?;
+    if let Ok(all) = usize::try_from(length)
+        && length <= AT_ONCE
+    {
+        let mut bytes = vec![0; all];
+        if all == 0 || read_now(&file, &mut bytes) == Some(all) {
+            return Ok(Body::from(bytes));
+        }
+        file.seek(SeekFrom::Start(begin))?;
+    }
+    Ok(Body::new(Pieces::new(file, length, app.pieces.clone())))
 }
