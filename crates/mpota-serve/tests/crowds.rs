@@ -263,9 +263,15 @@ fn every_change_in_the_folder_is_seen_by_the_next_request() {
         std::fs::write(at(&said), r#"{"draft":false}"#).unwrap();
         assert_eq!(latest(), format!("v2.{round}.3"), "and is none any more, in as many bytes");
         quiet();
-        let before = content();
+        let address = || {
+            let url = storage_url(&server, &format!("v2.{round}.3"), "manifest.json");
+            url.split('?').next().unwrap_or_default().to_owned()
+        };
+        let before = (content(), address());
         std::fs::write(at(&format!("v2.{round}.3/manifest.json")), "NEW").unwrap();
-        let after = content();
+        let after = (content(), address());
+        assert_ne!(before.1, after.1, "the same address for another content");
+        let (before, after) = (before.0, after.0);
         assert_eq!((before.1.as_str(), after.1.as_str()), ("new", "NEW"));
         assert_ne!(before.0, after.0, "the same entity tag for another content");
         quiet();
