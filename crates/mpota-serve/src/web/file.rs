@@ -53,6 +53,8 @@ pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Ref
     set(&mut response, ACCEPT_RANGES, "bytes");
     if unchanged(&cx.headers, &etag, Some(stamp.modified)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
+        // As the router says it of every answer without a body.
+        set(&mut response, CONTENT_LENGTH, "0");
         return Ok(response);
     }
     let range = match cx.method {
