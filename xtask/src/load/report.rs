@@ -122,3 +122,36 @@ impl Report {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "these are tests")]
+
+    use super::*;
+
+    /// A report whose figures keep every limit, but for those of the given keys.
+    fn report(broken: &[&str], missing: &[&str]) -> Report {
+        let mut report = Report::new(true);
+        for (key, bound) in LIMITS.iter().filter(|(key, _)| !missing.contains(key)) {
+            let (Bound::Least(kept) | Bound::Most(kept)) = bound;
+            let worse = match bound {
+                Bound::Least(least) => least - 0.01,
+                Bound::Most(most) => most + 1.0,
+            };
+            report.judge(key, if broken.contains(key) { worse } else { *kept });
+        }
+        report
+    }
+
+    #[test]
+    fn every_broken_limit_is_named_and_one_without_a_figure_is_an_error() {
+        report(&[], &[]).end(true).unwrap();
+        for (key, _) in &LIMITS {
+            let error = report(&[key], &[]).end(true).unwrap_err().to_string();
+            assert!(error.contains(&format!("  {key}: ")), "{error}");
+            report(&[key], &[]).end(false).unwrap();
+            assert!(report(&[], &[key]).end(false).is_err(), "{key}");
+        }
+        println!("  cases {}: limits of the load", LIMITS.len());
+    }
+}
