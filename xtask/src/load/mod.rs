@@ -43,8 +43,8 @@ pub fn run(args: &[String]) -> Result<()> {
         "{AT_ONCE} boards take {sockets} open files, and the system allows {allowed}: raise it with `ulimit -Hn`"
     );
     let folder = Folder::new()?;
-    let ours = servers::mpota(&mpota, &folder)?;
-    let nginx = servers::nginx(&programs, &folder)?;
+    let mut ours = servers::mpota(&mpota, &folder)?;
+    let mut nginx = servers::nginx(&programs, &folder)?;
     let mut report = Report::new(wants("--json"));
 
     for target in rates::targets(&ours, &nginx)? {
@@ -53,7 +53,7 @@ pub fn run(args: &[String]) -> Result<()> {
     for (key, boards, at_a_time) in [("at-once", AT_ONCE, AT_ONCE), ("in-turn", IN_TURN.0, IN_TURN.1)] {
         report.crowds(key, &crowd(&ours, boards, at_a_time)?, &crowd(&nginx, boards, at_a_time)?);
     }
-    for server in [&ours, &nginx] {
+    for server in [&mut ours, &mut nginx] {
         if !server.alive() {
             bail!("{} has ended: {}", server.name, server.said());
         }

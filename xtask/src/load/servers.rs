@@ -92,7 +92,8 @@ pub fn mpota(program: &Path, folder: &Folder) -> Result<Running> {
         if let Some(address) = line.and_then(|line| line.strip_suffix('"')) {
             break address.parse()?;
         }
-        ensure!(begun.elapsed() < START, "mpota serve has not started: {}", running.said());
+        let starting = begun.elapsed() < START && running.alive();
+        ensure!(starting, "mpota serve has not started: {}", running.said());
         std::thread::sleep(Duration::from_millis(20));
     };
     Ok(running)
@@ -124,10 +125,11 @@ pub fn nginx(programs: &Programs, folder: &Folder) -> Result<Running> {
     let mut nginx = programs.nginx();
     nginx.arg("-e").arg(&said).arg("-p").arg(&home).arg("-c").arg(&config);
     let child = bounded(&nginx).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("timeout")?;
-    let running = Running { name: "nginx", address, child, said };
+    let mut running = Running { name: "nginx", address, child, said };
     let begun = Instant::now();
     while TcpStream::connect(address).is_err() {
-        ensure!(begun.elapsed() < START && running.alive(), "nginx has not started: {}", running.said());
+        let starting = begun.elapsed() < START && running.alive();
+        ensure!(starting, "nginx has not started: {}", running.said());
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(running)
@@ -141,8 +143,9 @@ impl Running {
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
-    pub fn alive(&self) -> bool {
-        !processes(self.child.id()).is_empty()
+    /// Whether it has not ended.
+    pub fn alive(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// What all its processes use.
