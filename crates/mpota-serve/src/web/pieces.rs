@@ -13,13 +13,20 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use crate::net::conns::Conns;
 
-/// Bytes of a piece. A client that takes nothing holds one in memory.
-const PIECE: usize = 64 * 1024;
-/// The same while more than [`MANY`] connections are open.
-const SMALL: usize = 16 * 1024;
-const MANY: usize = 512;
-/// Buffers that wait for the next piece; more are given back to the system.
-const MOST_SPARE: usize = 32;
+/// Bytes of a piece while few connections are open.
+const LARGEST: usize = 256 * 1024;
+/// Buffers of that size that wait for the next piece; more are given back to the system.
+const MOST_SPARE: usize = 16;
+
+/// Bytes of a piece while so many connections are open. A client that takes nothing holds one in memory: all of them
+/// together some 32 MB.
+fn size(connections: usize) -> usize {
+    match connections {
+        0..=128 => LARGEST,
+        129..=512 => 64 * 1024,
+        _ => 16 * 1024,
+    }
+}
 
 /// The next bytes of a file, from where it stands.
 pub(crate) struct Pieces {
@@ -45,10 +52,10 @@ impl Shared {
 
     /// A buffer for the next piece.
     fn piece(&self, left: u64) -> Piece {
-        let size = if self.conns.open() > MANY { SMALL } else { PIECE };
+        let size = size(self.conns.open());
         let length = usize::try_from(left).unwrap_or(size).min(size);
-        let spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut bytes = spare.filter(|_| size == PIECE).unwrap_or_default();
+        let spare = || self.spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut bytes = if size == LARGEST { spare() } else { None }.unwrap_or_default();
         bytes.resize(size, 0);
         Piece { bytes, length, spare: Arc::clone(&self.spare) }
     }
@@ -70,7 +77,7 @@ impl AsRef<[u8]> for Piece {
 impl Drop for Piece {
     fn drop(&mut self) {
         let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.bytes.len() == PIECE && spare.len() < MOST_SPARE {
+        if self.bytes.len() == LARGEST && spare.len() < MOST_SPARE {
             spare.push(std::mem::take(&mut self.bytes));
         }
     }
