@@ -54,7 +54,8 @@ def early(ask):
 
 def status():
     """What is known, as a dict: state, version, next, boots, wakes, bad, why, blocked (in words, until when
-    `bad` is not tried again), changed (files that were changed by hand, as the last look has found them)
+    `bad` is not tried again), changed (files that were changed by hand, as the last look has found them),
+    cached_s (for how many seconds a cache may hide a newer release from the last look, 0 where it does not)
     and created (of the installed release, seconds since 1970; 0 where it is not said)."""
     r = {k: record()[k] for k in "state version next boots wakes bad why".split()}
     r["blocked"] = ""
@@ -62,6 +63,7 @@ def status():
         again = 0 < record()["again"] <= AGAIN
         r["blocked"] = "comes up again after a while" if again else "until another version, a tag or unblock()"
     r["changed"], r["created"] = getattr(ota_updater, "changed", ""), 0
+    r["cached_s"] = getattr(ota_updater, "cached", 0)
     try:
         with open(HOME + "manifest.json", "rb") as f:
             r["created"] = json.loads(line(f, 1024) + b"]}").get("created", 0)

@@ -41,7 +41,8 @@ place = ROOT + place if place[:1] != "/" else place
 
 # Set by others, where it is so: `stuck`, this start could not install what is staged; `in_hook`, a hook of the
 # release runs; `watched`, the updater before this one watches over its trial; `changed`, names of files that were
-# changed by hand, as the last look has found them. A name more than 37 would make the table of them 80 bytes larger.
+# changed by hand, as the last look has found them; `cached`, see status(). A name more than 37 would make the
+# table of them 80 bytes larger.
 started = 0  # how often boot() was called since the reset
 confirmed = False  # whether this start has kept a new version
 asked = False  # whether the app has called update() or check(): a sign of life. None: see ota_main

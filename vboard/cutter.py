@@ -279,7 +279,10 @@ class Cutter(vboard.Board):
         dev.fail_read = 0
         # The firmware's import passes over a read that failed, and LittleFS keeps what that left in its cache: the
         # look would be at that, and not at the flash.
-        os.statvfs("/")
+        try:
+            os.statvfs("/")
+        except OSError:  # a corrupt file: all of the flash up to it was read
+            pass
         self.shared[1:2] = bytes([self.shared[1] | self.judge(self.read_tree(), False)])
         dev.n[READS], dev.fail_read = reads, fail
 

@@ -21,8 +21,11 @@ _usleep = _libc.func("i", "usleep", "I")
 CUT = 13  # exit code of a board that lost its power
 SYNC = 0xFFFFFFFF  # in a log, as an address: the file system waits until all is written
 
-# Counters, shared by all processes: see Flash.__init__. STARTED, BEFORE: see ports.machine.
+# Counters, shared by all processes: see Flash.__init__. STARTED, BEFORE: see ports.machine. PROGRAMMED and READ
+# count units of UNIT bytes: a count of bytes may become too large for a small integer, and take the board's heap.
 WRITES, READS, ERRORS, WDT_ON, WDT_AT, BOOTS, SLEEPS, PROBES, CALLS, SWALLOWED, STARTED, BEFORE, TOOK, HELD = range(14)
+ERASES, PROGRAMMED, READ = range(14, 17)
+UNIT = 128
 
 
 def mapped(path, size):
@@ -57,7 +60,7 @@ class Flash:
         self.block = block
         self.count = len(memory) // block
         raw = mapped(None, 4096)
-        self.n = uctypes.struct(uctypes.addressof(raw), {"v": (uctypes.ARRAY | 0, uctypes.UINT32 | 16)}).v
+        self.n = uctypes.struct(uctypes.addressof(raw), {"v": (uctypes.ARRAY | 0, uctypes.UINT32 | 32)}).v
         self.arm(opts)
         self.log = None
 
@@ -87,9 +90,11 @@ class Flash:
         if self.log:
             self.log(at, data)
         if data is None:
+            self.n[ERASES] += 1
             self._fill(at, self.block)
             us = self.erase_us
         else:
+            self.n[PROGRAMMED] += len(data) // UNIT
             self.mv[at : at + len(data)] = data
             us = self.program_us * ((len(data) + 255) // 256)
         self.n[TOOK] += us
@@ -114,6 +119,7 @@ class Flash:
         self.n[READS] = n
         if self.fail_read and (n == self.fail_read or (self.keep and n > self.fail_read)):
             return self._failed()
+        self.n[READ] += len(buf) >> 7
         at = block * self.block + off
         buf[:] = self.mv[at : at + len(buf)]
         return 0

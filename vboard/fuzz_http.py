@@ -25,10 +25,14 @@ import mpota.ask
 import mpota.body
 import mpota.clock
 import mpota.config
+import mpota.fetch
+import mpota.framing
 import mpota.http
 import mpota.pause
+import mpota.ranges
 import mpota.refused
 import mpota.scan
+import mpota.seen
 import mpota.send
 import mpota.source
 
@@ -61,7 +65,7 @@ class Clock:
 
 
 clock = Clock()
-mpota.answer.time = mpota.body.time = mpota.clock.time = mpota.source.time = clock
+mpota.framing.time = mpota.body.time = mpota.clock.time = mpota.source.time = clock
 
 
 def run(work):
@@ -185,7 +189,9 @@ def config(**more):
     limits = {"timeout_s": 5, "deadline_s": DEADLINE}
     c = {"owner": "o", "repo": "r", "base_url": "http://" + HOST, "limits": limits}
     c.update(more)
-    return mpota.config.read(c)
+    c = mpota.config.read(c)
+    c.record = {"state": "idle", "version": "v0.9.0", "bad": ""}
+    return c
 
 
 def follow(data):
@@ -205,10 +211,35 @@ def find(data, **more):
     run(mpota.ask._find(look, lambda tag: False))
     n = body(look)
     look.tag = look.tag or "v1.0.0"
-    run(mpota.source.open(look, mpota.source.pack_name(look), 10, 50))
-    n += body(look)
+    n += parts(look)
     mpota.body.close(look)
     return "%d %d" % (n, len(look.urls))
+
+
+def parts(look):
+    """How many bytes come of two ranges of a pack, which are asked for at once or one after the other."""
+    manifest = mpota.Bag()
+    manifest.header = {"pack": {"asset": mpota.source.pack_name(look), "size": 900}}
+    to = mpota.fetch.Fetch(look, manifest, b"", 0)
+    to.spans, to._runs, to.at, to.until = [(10, 50), (700, 720)], iter(()), None, 0
+    b = ota_updater.buffer()
+    total = 0
+    for begin, end in to.spans[:]:
+        came = False
+        while not came:
+            lines = run(mpota.ranges.ask(to, None, begin, None))
+            if lines is None:
+                break
+            run(mpota.source.open(look, mpota.ranges.name(to, None)[0], lines))
+            came = run(mpota.ranges.opened(to, None, begin))
+        if to.at > begin or to.until < end:
+            raise Finding("from %d to %d, for %d to %d" % (to.at, to.until, begin, end))
+        while to.at < end:
+            n = to.read(b[: end - to.at], False)
+            if n is None:
+                clock.now += 2
+            total += n or 0
+    return total
 
 
 def token(data):

@@ -107,7 +107,7 @@ def pack(data):
     net.config = Bag()
     net.config.told = {}
     one = fetch.Fetch(net, manifest, b"", 0)
-    one.at, one._end, one._before = 0, len(data) - 36, 0
+    one.at, one.until, one._before = 0, len(data) - 36, 0
     e = {"path": "x", "size": int.from_bytes(data[32:36], "little"), "offset": 0, "length": len(data) - 36}
     e["sha256"] = str(hexlify(data[:32]), "ascii")
     try:

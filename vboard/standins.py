@@ -388,6 +388,12 @@ def modules(flash, opts, probe):
 
             out["socket"] = Module("socket", **names_of(socket))
         out["socket"].getaddrinfo = lambda *a: settime()
+    if opts.get("hosts"):  # the addresses of some names, as a resolver on the network has them
+        import socket
+
+        out["socket"] = Module("socket", **names_of(socket))
+        hosts, look = opts["hosts"], socket.getaddrinfo
+        out["socket"].getaddrinfo = lambda name, *a: [x for at in hosts.get(name, (name,)) for x in look(at, *a)]
     divide, clock = opts.get("sleep_divide", 1), opts.get("clock")
     if divide != 1 or Timer.divide != 1 or clock is not None:
         names = names_of(time)

@@ -62,6 +62,8 @@ class Board:
         self.memory = flashes.mapped(opts.get("image"), self.size)
         self.dev, self.mkfs, self.fs = flashes.make(self.memory, opts.get("fs", "lfs"), opts)
         self.host = vfs.VfsPosix("/")
+        # Imported only when needed: it takes the board's heap.
+        self.meter = __import__("meter") if opts.get("phases") else None
 
     def mount(self):
         """The board's flash as the root; the host's files are out of sight from then on."""
@@ -108,9 +110,12 @@ class Board:
             print("board: flash does not mount:", e)
             return DEAD
         sys.path[:] = [".frozen"]  # what the stand-ins are made from is not of the board's files
-        standins.offer(standins.modules(self.dev, self.opts, self.probe))
+        modules = standins.modules(self.dev, self.opts, self.probe)
+        standins.offer(modules)
+        if self.meter:
+            self.meter.watch(self.dev, self.opts, modules)
         wired = self.opts.get("do") == "wire"
-        for name in ("vboard", "wire", "flash", "standins", "ports", "powercut", "cutter", "faults"):
+        for name in ("vboard", "wire", "flash", "standins", "meter", "ports", "powercut", "cutter", "faults"):
             sys.modules.pop(name, None)
         sys.path[:] = ["", ".frozen", "/lib"]
         del sys.argv[:]
@@ -158,6 +163,8 @@ class Board:
             writes = n[flashes.WRITES]
             code = self.child(self.boot)
             self.raw = code == SOFT_RAW  # the firmware runs no main.py then
+            if self.meter:
+                self.meter.tell(self.dev, "end")
             if not quiet:
                 print("board:", NAMES.get(code, code))
             if code not in NEXT:
@@ -235,7 +242,9 @@ def main():
     elif do in ("run", "wire"):
         code = board.run()
         n = board.dev.n
-        print("board: end %d boots=%d writes=%d reads=%d us=%d" % (code, n[5], n[0], n[1], board.us))
+        end = "board: end %d boots=%d writes=%d reads=%d us=%d erases=%d programmed=%d read=%d"
+        bytes_of = flashes.UNIT
+        print(end % (code, n[5], n[0], n[1], board.us, n[14], n[15] * bytes_of, n[16] * bytes_of))
         code = 0
     elif do == "tree":
         code = board.mounted(board.tree)

@@ -2,11 +2,12 @@
 what is over: less than half of the package is ever in memory at once.
 
     seek            the beginning: config, where the board stands, and is there a release?
+    seen            what the server said last time; a look asks whether that is still so
     ask, want, fit  the question to the server; is the answer newer, and is it for this board?
-    source, http    where assets are (api, assets, scan: by token); a request (send, answer, tls, body)
+    source, http    where assets are (api, assets, scan: by token); a request (send, answer, framing, tls, body)
     accept          checks the manifest and who signed it (sign, ed25519, header, rules)
     compare, plan   what lies on the flash, and what has to change (manifest, check, puts, parts, rom)
-    fetch           the download (inflate, pieces, chunks)
+    fetch           the download (ranges, inflate, pieces, chunks)
     stage           hands over to the next start
     proof           what a version on trial has to show; pause, refused, trouble: what goes wrong
 """

@@ -1,15 +1,13 @@
 """mpota: the first line of an answer and its headers. See http.py."""
 
-import time
 from micropython import const
 from mpota import HttpError
-from mpota.body import close, in_time, piece
-from ota_updater import use
+from mpota.body import in_time, piece
 
 _PIECES = const(65)  # of 64 bytes: a redirect's address may have 4 KB
 _WANTED = const(
     b" content-length transfer-encoding connection location content-range retry-after"
-    b" x-ratelimit-remaining x-ratelimit-reset etag "
+    b" x-ratelimit-remaining x-ratelimit-reset etag last-modified age cache-control content-encoding content-type "
 )
 
 
@@ -41,7 +39,7 @@ def _line(net):
 
 
 def read(net, host):
-    """In steps: read the status line and the headers, and find out how long the body is."""
+    """In steps: read the status line and the headers; framing.py says what they mean."""
     net.status = 100
     while 100 <= net.status < 200:  # 103 and the like: the answer is still to come
         parts = (yield from _line(net))[0].split(None, 2)
@@ -49,28 +47,7 @@ def read(net, host):
             raise HttpError("%s does not speak HTTP" % host)
         net.status = int(parts[1])
         yield from _headers(net, host)
-    head = net.head
-    keep = head.get(b"connection", b"").lower()
-    net.keep = keep != b"close" and (parts[0] != b"HTTP/1.0" or keep == b"keep-alive")
-    length = head.get(b"content-length")
-    coding = head.get(b"transfer-encoding", b"").lower()
-    if coding not in (b"", b"chunked"):
-        raise HttpError("unknown Transfer-Encoding from " + host)
-    if length is not None and (not length.isdigit() or len(length) > 18):
-        raise HttpError("bad Content-Length from " + host)
-    if net.status in (204, 304):
-        length, coding = 0, b""
-    net.chunk = None  # bytes of this chunk to come; None: to the end, of the length or of the connection
-    if coding:
-        net.left, net.chunk = 1, 0
-    else:
-        net.left = -1 if length is None else int(length)
-    net.keep = net.keep and net.left >= 0
-    net.window, net.got = time.ticks_ms(), 0
-    limited = b"retry-after" in head or head.get(b"x-ratelimit-remaining") == b"0"
-    if net.status in (429, 503) or (net.status == 403 and limited):
-        close(net)
-        raise use("mpota.pause").busy(net, host)
+    net.keep = parts[0] != b"HTTP/1.0"
 
 
 def _headers(net, host):

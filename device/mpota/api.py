@@ -3,19 +3,17 @@ does not grow with the number of assets.
 
     net.api.url      of the repository's releases
     net.api.ids      of the manifests and packs that the board may take, by the CRC32 of the name
-    net.api.tag, id  of the release that was looked up last, and its etag
+    net.api.tag, id  of the release that was looked up last
     net.api.listed   whether the ids of all its assets are in a file, see assets.py
 """
 
-import os
 import sys
 from mpota import Bag, HttpError
 from mpota.body import drop, readinto
 from mpota.http import follow, split
+from mpota.update import done as done_with
 from ota_files import crc32
-from ota_updater import HOME, OtaError, log, use
-
-_ETAG = HOME + "etag"
+from ota_updater import OtaError, use
 
 
 def start(net):
@@ -27,7 +25,7 @@ def start(net):
     net.api = api = Bag()
     api.url = "%s/repos/%s/releases" % (url.rstrip("/"), c.name)
     api.ids = {}
-    api.tag = api.id = api.etag = None
+    api.tag = api.id = None
     api.listed = False
     at = split([api.url])[0]
     if at[0] != "https":
@@ -39,11 +37,9 @@ def start(net):
     net.auth = ("Authorization: Bearer " + c.token, at)
 
 
-def get(net, rest, etag=None):
+def get(net, rest, lines=()):
     """In steps: ask the API; the status of its answer."""
-    lines = ["Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28"]
-    if etag:
-        lines.append("If-None-Match: " + etag)
+    lines = ("Accept: application/vnd.github+json", "X-GitHub-Api-Version: 2022-11-28") + lines
     yield from follow(net, [net.api.url + rest], lines)
     return net.status
 
@@ -51,21 +47,18 @@ def get(net, rest, etag=None):
 def look_up(net, which, done=None):
     """In steps: find the release with this tag, None: the latest. False where it is the one of which
     `done(tag)` says that it is not needed: an answer that costs nothing of the token's limit."""
-    api, name = net.api, net.config.name
-    saved = None if which or not done else _saved()
-    if saved:
-        r = net.config.record
-        if saved[1] != name or saved[2] not in (r["version"], r["bad"]) or not done(saved[2]):
-            saved = None
-    status = yield from get(net, "/tags/" + which if which else "/latest", saved and saved[0])
+    api = net.api
+    saved = () if which or not done else use("mpota.seen").saved(api.url, net.config, done)
+    if saved and saved[0][:6] == "Range:":  # an answer of an API has no part that would do
+        saved = ()
+    done_with("seen")
+    status = yield from get(net, "/tags/" + which if which else "/latest", saved)
     if status == 304 and saved:
         return False
     if status != 200:
-        yield from drop(net)
-        if saved and status == 400:  # what was noted may be what it does not understand
-            os.remove(_ETAG)
-        use("mpota.refused").no_release(net, which)
-    api.etag = net.head.get(b"etag", b"")
+        if saved and status == 400:
+            use("mpota.seen").forget()
+        yield from use("mpota.refused").no_release(net, which)
     api.tag = api.id = None
     api.ids.clear()
     api.listed = False
@@ -86,7 +79,7 @@ def find(net, done):
     if not c.channel:
         net.tag = net.api.tag
         if not c.tag and done(net.tag):
-            remember(net)
+            use("mpota.seen").remember(net.api.url, net.head, net.tag)
             return False
     return True
 
@@ -128,35 +121,3 @@ def asset(key, value, seen, take):
         if name and id.isdigit() and len(id) < 18 and seen.get(b"state") == b"uploaded":
             take(name, int(id))
         seen.clear()
-
-
-# --- the answer of last time ---------------------------------------------
-
-
-def _is_etag(s):
-    """Whether it is one ETag, and not "*" or a list: GitHub answers those with 304 for ever."""
-    s = s[2:] if s[:2] == "W/" else s
-    if not 2 < len(s) < 256 or s[:1] != '"' or s[-1:] != '"':
-        return False
-    return not [c for c in s[1:-1].encode() if not 33 <= c < 127 or c == 34]
-
-
-def _saved():
-    """What remember() wrote: [ETag, repository, tag], or None."""
-    try:
-        with open(_ETAG) as f:
-            parts = f.read(512).split("\n")
-        return parts if len(parts) == 3 and _is_etag(parts[0]) else None
-    except (OSError, UnicodeError):
-        return None
-
-
-def remember(net):
-    """The latest release is not needed: note its ETag, where it is a new one."""
-    try:
-        parts = [str(net.api.etag, "utf-8"), net.config.name, net.api.tag]
-        if _is_etag(parts[0]) and _saved() != parts:
-            with open(_ETAG, "w") as f:
-                f.write("\n".join(parts))
-    except (OSError, UnicodeError) as e:
-        log("W", "etag: %s" % e)

@@ -1,8 +1,9 @@
 """mpota: the question whether there is a release to take; its manifest is open then."""
 
+from mpota import HttpError
 from mpota.body import close
 from mpota.http import split
-from mpota.source import open, start
+from mpota.source import address, open, start
 from mpota.update import done
 from ota_updater import use
 
@@ -28,13 +29,13 @@ def _wanted(config, tag):
     return wanted
 
 
-def _find(net, done):
-    """In steps: open the manifest of the release, for reading. False where `done(tag)` said, as soon as the tag
+def _find(net, enough):
+    """In steps: open the manifest of the release, for reading. False where `enough(tag)` said, as soon as the tag
     was known, that it is not needed."""
     c = net.config
-    if c.tag and c.record["state"] != "trial" and done(c.tag):
+    if c.tag and c.record["state"] != "trial" and enough(c.tag):
         return False
-    if net.api and not (yield from use("mpota.api").find(net, done)):
+    if net.api and not (yield from use("mpota.api").find(net, enough)):
         return False
 
     def moved(url, to):
@@ -44,10 +45,25 @@ def _find(net, done):
             net.tag = to[0][i + len(mark) :].split("/")[0]
             if b"%" in net.tag.encode():
                 net.tag = use("mpota.want").decoded(net.tag)
-            if done(net.tag):
+            if enough(net.tag):
                 return True
         if net.tag and split(url)[0] != split(to)[0]:
             yield from use("mpota.guess").guess(net, url)
         return False
 
-    return (yield from open(net, "manifest.json", moved=moved))
+    lines, url = (), None if net.api or c.tag else address(net, "manifest.json")[0]
+    if url and c.record["state"] != "trial":
+        lines = use("mpota.seen").saved(url, c, enough)
+        done("seen")
+    try:
+        if not (yield from open(net, "manifest.json", lines, moved)):
+            return False
+    except HttpError as e:
+        if lines and e.status in (400, 412, 416, 501):  # a server that does not understand it
+            use("mpota.seen").forget()
+        raise
+    if net.status == 304:
+        use("mpota.seen").late(net)
+        return False
+    net.seen = url and (url, net.head)
+    return True

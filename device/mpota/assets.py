@@ -69,6 +69,7 @@ def _page(net, page, take):
     status = yield from use("mpota.api").get(net, "/%d/assets?per_page=100&page=%d" % (net.api.id, page))
     if status != 200:
         host = net.at and net.at[1]
+        yield from use("mpota.refused").limited(net, host)
         yield from drop(net)
         e = HttpError("%s answers %d for the list of assets" % (host, status))
         e.status = status

@@ -11,6 +11,7 @@ from ota_files import Damaged, Hash, kind
 from ota_updater import HOME, buffer, log, use
 
 _PIECE = const(16384)  # bytes: a larger file that is compressed is in pieces, see pieces.py
+_GAP = const(6144)  # bytes that cost less than a request: 2 KB of headers, and as much as comes in a round trip
 
 
 class Fetch:
@@ -20,71 +21,96 @@ class Fetch:
         self.net, self._manifest, self._todo, self._total = net, manifest, todo, total
         self.pack = self._manifest.header.get("pack")
         self.bio = None  # see inflate.py
+        self.whole = self.parts = self.single = False  # see ranges.py
 
     def run(self):
         """In steps: fill new/ with the files to come. Raises OtaError; what is there by then is kept."""
         self.at = None  # the next byte of the pack, or of the asset, on the open connection
+        self.until = 0  # where what comes in there ends
         self._before = 0  # bytes of the files that have come
-        self._ahead, self._ahead_number, self._end = iter(self._manifest), -1, 0
-        number = 0
-        for e in self._manifest:
-            yield 0
-            if self._needed(number):
-                for attempt in range(self.net.config.retries):
-                    try:
-                        yield from self._one(number, e)
+        # What is fetched lies in runs; those after the one that comes in. A second reading of the manifest runs
+        # ahead of the first: that takes no memory, however many there are.
+        self.spans, self._runs = [], self._find()
+        for number, e in self._manifest.files(self._todo):
+            if e or not number & 7:
+                yield 0
+            for attempt in range(self.net.config.retries if e else 0):
+                try:
+                    yield from self._one(number, e)
+                    break
+                except (HttpError, Damaged) as x:
+                    self.at, self.parts = None, False
+                    close(self.net)
+                    if attempt + 1 == self.net.config.retries:
+                        raise
+                    log("W", "%s" % x if isinstance(x, Damaged) else "%s: %s" % (e["path"], x))
+                    self.net.urls.pop(self.pack and self.pack["asset"], None)
+                    yield from use("mpota.pause").pause(attempt, x)
+                    done("pause")
+
+    def _find(self):
+        """The runs of the pack to fetch: (from, to). Between two files there may be what is not needed, if that costs
+        less than a request of its own. None, for others to have their turn."""
+        begin = end = None
+        for number, x in self._manifest.files(self._todo):
+            if not number & 7:
+                yield None
+            if not x or not x["length"]:
+                continue
+            if begin is None:
+                begin = x["offset"]
+            elif x["offset"] - end > _GAP:
+                yield begin, end
+                begin = x["offset"]
+            end = x["offset"] + x["length"]
+        if end:
+            yield begin, end
+
+    def ahead(self, at, count):
+        """In steps: have up to `count` runs in `spans`, from the one on that byte `at` of the pack is in."""
+        spans = self.spans
+        while spans and spans[0][1] <= at:
+            spans.pop(0)
+        if len(spans) < count:
+            for run in self._runs:
+                if not run:
+                    yield 0
+                elif run[1] > at:
+                    spans.append(run)
+                    if len(spans) == count:
                         break
-                    except (HttpError, Damaged) as x:
-                        self.at = None
-                        close(self.net)
-                        if attempt + 1 == self.net.config.retries:
-                            raise
-                        log("W", "%s" % x if isinstance(x, Damaged) else "%s: %s" % (e["path"], x))
-                        self.net.urls.pop(self.pack and self.pack["asset"], None)
-                        yield from use("mpota.pause").pause(attempt, x)
-                        done("pause")
-            number += 1
-
-    def _needed(self, number):
-        return self._todo[number >> 3] & 1 << (number & 7)
-
-    def _stretch(self, number, e):
-        """Where the files to fetch that lie behind one another in the pack, from this one on, end. A
-        second reading of the manifest runs ahead of the first: that takes no memory, however many."""
-        if e["offset"] < self._end:
-            return self._end
-        for x in self._ahead:
-            self._ahead_number += 1
-            if self._ahead_number > number and x["length"] and not self._needed(self._ahead_number):
-                break
-            yield 0
-            self._end = x["offset"] + x["length"]
-        return self._end
 
     # --- one file ---
 
-    def open(self, number, e, start, end=None):
+    def open(self, e, start, end=None):
         """In steps: have the bytes of a file from `start` on come in (of a pack perhaps to `end` only). What
         that needs is gone again before anything is unpacked."""
         at = self._from + start
-        if not self.pack:
-            name, end = e["asset"], e["size"] if start else None
-        elif self.at != at or end:
-            name = self.pack["asset"]
-            end = self._from + end if end else (yield from self._stretch(number, e))
-        else:
-            return
-        done("inflate")
-        use("mpota.source")
-        yield 0
-        yield from use("mpota.source").open(self.net, name, at, end)
-        done(*OPENING)
-        self.at = at
+        if self.at is None or end or not self.at <= at < self.until:
+            done("inflate")
+            yield 0
+            came = False
+            while not came:
+                lines = yield from use("mpota.ranges").ask(self, e, at, end and self._from + end)
+                name = use("mpota.ranges").name(self, e)[0]
+                done("ranges")
+                if lines is None:
+                    break
+                yield from use("mpota.source").open(self.net, name, lines)
+                done(*OPENING)
+                came = yield from use("mpota.ranges").opened(self, e, at)
+                done("ranges")
+        b = buffer()
+        while self.at < at:  # what is not needed in between
+            if not self.read(b[: min(len(b), at - self.at)], False):
+                yield 2
 
     def read(self, b, tells=True):
         """Some bytes of the body, at least one; None where none have come yet. `tells` CONFIG's progress."""
-        n = readinto(self.net, b)
+        left = self.until - self.at
+        n = readinto(self.net, b[:left] if left < len(b) else b) if left else 0
         if n == 0:
+            self.whole = True  # its ranges are not what they are said to be
             raise HttpError("shorter than promised")
         if n:
             self.at += n
@@ -103,16 +129,18 @@ class Fetch:
         self.h, self.got = Hash(), 0
         try:
             with open(path, "r+b" if 0 < have < size else "wb") as f:
+                if size and not length:
+                    raise Damaged("nothing of it is in the pack")
                 if length == size:
                     yield from self.kept(f, have if have < size else 0)
                     if size:
-                        yield from self.open(number, e, self.got)
+                        yield from self.open(e, self.got)
                         yield from self.stored(f, size)
                 elif size <= _PIECE:
-                    yield from self.open(number, e, 0)
+                    yield from self.open(e, 0)
                     yield from use("mpota.inflate").inflate(self, f, length, size)
                 else:
-                    yield from use("mpota.pieces").fetch(self, f, number, e, have)
+                    yield from use("mpota.pieces").fetch(self, f, e, have)
             if self.h.hex() != e[Hash.key]:
                 raise Damaged("not what the manifest says")
         except Damaged as x:

@@ -4,7 +4,7 @@ manifest, as it comes in, before anybody has looked into the rest of it."""
 import os
 import sys
 from mpota import HttpError, Refused
-from mpota.body import close, readinto
+from mpota.body import close, drop, readinto
 from mpota.update import OPENING, done
 from ota_files import kind, line
 from ota_updater import HOME, ROOT, OtaError, buffer, log, place, use
@@ -18,7 +18,12 @@ def look(net):
         version = net.tag
         take = use("mpota.want").wanted(net.config, version)
         installed = version == net.config.record["version"]
+        if net.status == 206:
+            if installed and not take and (yield from use("mpota.seen").same(net)):
+                return None
+            yield from _whole(net)
         if not take and not installed:
+            _remember(net)
             return None
         loader = getattr(sys.implementation, "_mpy", 0) & 0xFF
         if compiled(header, loader) and not (installed and _from_source(loader)):
@@ -29,13 +34,32 @@ def look(net):
             header = yield from _header(net)
         if take:
             fits_board(net.config, header)
-            keep = True
+            keep, net.seen = True, None
         else:
             yield from _same(net, net.first)
+            _remember(net)
     finally:
         if not keep:
             close(net)
     return net if keep else None
+
+
+def _whole(net):
+    """In steps: have all of the manifest come in, where only its first bytes were asked for."""
+    yield from drop(net)
+    done("header", "rules", "want", "seen")
+    yield from use("mpota.source").open(net, "manifest.json")
+    done(*OPENING)
+    yield from _header(net)
+
+
+def _remember(net):
+    """This release is not needed: the next look may ask whether it is still that one."""
+    if net.seen:
+        url, net.head = net.seen
+        seen = use("mpota.seen")
+        seen.remember(url, net.head, net.tag)
+        seen.late(net)
 
 
 def _header(net):

@@ -39,8 +39,11 @@ def split(url):
     if "@" in host:
         raise OtaError("not a host: a user or token stands before it")
     port = 443 if scheme == "https" else 80
-    if ":" in host:
-        host, p = host.rsplit(":", 1)
+    i = host.find("]") + 1 if host[:1] == "[" else host.find(":")  # an address of IPv6 has colons in it
+    if host[:1] == "[" and (not i or host[i : i + 1] not in ("", ":")):
+        raise OtaError("not a host: " + host[:40])
+    if -1 < i < len(host):
+        host, p = host[:i], host[i + 1 :]
         if not p.isdigit() or len(p) > 5:
             raise OtaError("not a port: " + p[:20])
         port = int(p)
@@ -87,6 +90,8 @@ def request(net, url, headers=()):
             yield 0
             yield from use("mpota.answer").read(net, at[1])
             done("answer")
+            use("mpota.framing").settle(net, at[1])
+            done("framing")
             return
         except (OSError, ValueError) as e:  # ValueError: a certificate
             close(net)

@@ -7,20 +7,20 @@ from ota_updater import ROOT, OtaError, use
 
 def write(p):
     """In steps: the folders and files to come, in the order of the manifest."""
-    number, made = 0, ""
-    for e in p.manifest:
+    made = ""
+    for number, e in p.manifest.files(p.todo):
+        if e or not number & 7:
+            yield 0
+        if not e:
+            continue
         path = e["path"]
-        bit = 1 << (number & 7)
-        if p.todo[number >> 3] & bit:
-            made = _folders(p, path, made)
-            had = 1 if p.had[number >> 3] & bit else 2 if "keep" in e else 0
-            op = ("put", path, str(number), e[Hash.key], had)
-            if path == "boot.py":
-                p.late = ("late",) + op[1:4]
-            else:
-                p.line(*op)
-        number += 1
-        yield 0
+        made = _folders(p, path, made)
+        had = 1 if p.had[number >> 3] & 1 << (number & 7) else 2 if "keep" in e else 0
+        op = ("put", path, str(number), e[Hash.key], had)
+        if path == "boot.py":
+            p.late = ("late",) + op[1:4]
+        else:
+            p.line(*op)
 
 
 def _folders(p, path, made):

@@ -1,13 +1,14 @@
 """mpota: what an answer means that is not simply the whole of what was asked for."""
 
 from mpota import HttpError
-from mpota.body import close, readinto
-from ota_updater import OtaError, buffer
+from mpota.body import close, drop, readinto
+from ota_updater import OtaError, buffer, use
 
 
 def no_asset(net, name):
-    """Say what an answer without the asset means."""
+    """In steps: say what an answer without the asset means."""
     host, status, c = net.at[1], net.status, net.config
+    yield from limited(net, host)
     if status == 404:
         close(net)
         where = "channel " + c.channel if c.channel and not net.tag else "release %s" % (net.tag or "(latest)")
@@ -23,8 +24,10 @@ def no_asset(net, name):
 
 
 def no_release(net, which):
-    """Say what an answer without a release means."""
+    """In steps: say what an answer without a release means."""
     host, status, name = net.at and net.at[1] or "the API", net.status, net.config.name
+    yield from limited(net, host)
+    yield from drop(net)
     if status == 404:
         which = which or "(latest)"
         raise OtaError("no release %s in %s, or the token may not read it (Contents: read)" % (which, name))
@@ -37,24 +40,18 @@ def no_release(net, which):
     raise e
 
 
-def part(net, start, end):
-    """In steps: have the asset from byte `start` on, of an answer that may be a part of it."""
-    if net.status == 200:
-        yield from _skip(net, start)
-    elif end is None or not net.head.get(b"content-range", b"").startswith(b"bytes %d-%d/" % (start, end - 1)):
-        host = net.at[1]
-        close(net)
-        e = HttpError("wrong Content-Range from " + host)
-        e.status = 206
-        raise e
-
-
-def _skip(net, n):
-    """The server ignored Range: read over what comes before."""
-    while n:
-        got = readinto(net, buffer()[: min(n, 1024)])
+def limited(net, host):
+    """In steps: raise HttpError where a 403 is about a limit, which GitHub may say in its text alone."""
+    if net.status != 403:
+        return
+    b = buffer()[:400]
+    n = 0
+    while n < len(b):
+        got = readinto(net, b[n:])
         if got == 0:
-            raise HttpError("%s: shorter than promised" % net.config.name)
-        if got:
-            n -= got
-        yield 0 if got else 2
+            break
+        n += got or 0
+        yield 2
+    if b" rate limit" in bytes(b[:n]).lower():
+        close(net)
+        raise use("mpota.pause").busy(net, host)

@@ -17,18 +17,22 @@ def connect(net, at):
         return False
     close(net)
     scheme, host, port = at
+    host = host.strip("[]")  # an address of IPv6
     s = None
     try:
         what = "cannot find %s (%s): is Wi-Fi connected?"
-        address = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[0][-1]
+        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[:4]
         what = "cannot connect to %s: %s"
-        s = socket.socket()
-        if not select:
-            s.settimeout(net.config.timeout_s)
-            s.connect(address)
-        s.setblocking(False)  # reads then return what is there, and every wait has its bounds
-        if select:
-            yield from _reach(net, s, address)
+        while not s:
+            family, address = found[0][0], found.pop(0)[-1]
+            s = socket.socket(family, socket.SOCK_STREAM)
+            try:
+                yield from _reach(net, s, address)
+            except OSError:
+                s.close()
+                s = None
+                if not found:  # a name may have an address of IPv6 that leads nowhere, and one of IPv4
+                    raise
         if scheme == "https":
             net.sock = yield from use("mpota.tls").wrap(s, host, net.config)
         else:
@@ -45,7 +49,13 @@ def connect(net, at):
 
 
 def _reach(net, s, address):
-    """Connect, and wait until that is done."""
+    """Connect, and wait until that is done. Reads then return what is there, and every wait has its bounds."""
+    if not select:
+        s.settimeout(net.config.timeout_s)
+        s.connect(address)
+        s.setblocking(False)
+        return
+    s.setblocking(False)
     try:
         s.connect(address)
         return
@@ -94,7 +104,7 @@ def _texts(net, url, i, headers):
     yield " HTTP/1.1\r\nHost: " + host
     if port != (443 if scheme == "https" else 80):
         yield ":%d" % port
-    yield "\r\nUser-Agent: mpota\r\n"
+    yield "\r\nUser-Agent: mpota\r\nAccept-Encoding: identity\r\n"
     for line in headers:
         yield line
         yield "\r\n"

@@ -45,21 +45,17 @@ def headers(net):
     return ("Accept: application/octet-stream",) if net.api else ()
 
 
-def open(net, name, start=0, end=None, moved=None):
-    """In steps: open an asset, from byte `start` on (to `end`, not included); False where `moved` stopped it."""
+def open(net, name, lines=(), moved=None):
+    """In steps: open an asset, asked for with these header lines too; False where `moved` stopped it. With lines the
+    answer may be a part of it (206), or that it is still the same (304)."""
     url = net.urls.get(name) or address(net, name)
     if not url:
         url = yield from use("mpota.assets").search(net, name)
-    lines = headers(net)
-    if end is not None:
-        lines += ("Range: bytes=%d-%d" % (start, end - 1),)
-    url = yield from follow(net, url, lines, moved)
+    url = yield from follow(net, url, headers(net) + lines, moved)
     if url is None:
         return False
-    if net.status not in (200, 206):
-        use("mpota.refused").no_asset(net, name)
+    if net.status != 200 and not (lines and net.status in (206, 304)):
+        yield from use("mpota.refused").no_asset(net, name)
     if name[-5:] == ".pack":
         net.urls[name] = url
-    if net.status != 200 or start:
-        yield from use("mpota.refused").part(net, start, end)
     return True

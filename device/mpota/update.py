@@ -12,7 +12,7 @@ import ota_updater
 from ota_updater import OtaError, leave, use
 
 # What opens a connection and an asset; body.py alone reads on from there.
-OPENING = ("source", "http", "guess", "send", "tls", "answer", "api", "scan", "assets", "refused")
+OPENING = ("source", "http", "guess", "send", "tls", "answer", "framing", "api", "scan", "assets", "refused")
 
 
 def done(*names):

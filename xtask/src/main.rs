@@ -1,5 +1,6 @@
 //! The project's tasks: `cargo xtask` lists them.
 
+mod bench;
 mod demo;
 mod diagnostics;
 mod docs;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 15] = [
+const TASKS: [Task; 16] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -60,6 +61,11 @@ const TASKS: [Task; 15] = [
         "size",
         "the updater's size, and the heap that it needs (--quick; --check: only whether the limits are kept)",
         size::run,
+    ),
+    (
+        "bench",
+        "what an update costs beside mip and a plain download: wire, flash, CPU (--json; --check; --profile; --only CASE)",
+        bench::run,
     ),
     (
         "wheel",

@@ -19,6 +19,7 @@ pub fn tools(_: &[String]) -> Result<()> {
     clients::mdbook()?;
     clients::gh()?;
     clients::workflow_linter()?;
+    clients::cachegrind()?;
     crate::firmware::install()?;
     ensure!(
         Command::new("ssh-keygen").arg("-?").output().is_ok(),
@@ -117,6 +118,12 @@ pub fn run(args: &[String]) -> Result<()> {
     println!("== power cuts, a sample");
     if let Err(e) = crate::powercut::run(&["--quick".into()]) {
         println!("FAILED: power cuts: {e:#}");
+        device.failed += 1;
+    }
+
+    println!("== what an update costs");
+    if let Err(e) = crate::bench::run(&["--check".into()]) {
+        println!("FAILED: bench: {e:#}");
         device.failed += 1;
     }
 

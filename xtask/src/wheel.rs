@@ -1,8 +1,8 @@
 //! `cargo xtask wheel`: the program as a wheel, which pip, pipx and uv install without Rust.
 
-use anyhow::{Context, Result, bail};
-use mpota_vboard::{clients, repository};
-use std::path::{Path, PathBuf};
+use anyhow::{Result, bail};
+use mpota_vboard::repository;
+use mpota_vboard::wheel::build;
 
 /// Build it for this computer into `target/wheels`. `--dev`: in the `dev` profile, which takes seconds where the
 /// tests were built.
@@ -16,38 +16,13 @@ pub fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Build it with this profile into a folder, from which wheels of other times are taken away.
-fn build(profile: &str, out: &Path) -> Result<PathBuf> {
-    for wheel in wheels(out) {
-        std::fs::remove_file(&wheel).with_context(|| wheel.display().to_string())?;
-    }
-    let mut maturin = clients::maturin()?;
-    maturin.current_dir(repository()).args(["build", "--quiet", "--locked", "--profile", profile, "--out"]);
-    // What cargo tells its children of this package: build scripts that look at it would all run again.
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"].iter().any(|p| text.starts_with(p))
-        {
-            maturin.env_remove(name);
-        }
-    }
-    let status = maturin.arg(out).status().context("maturin")?;
-    match wheels(out)[..] {
-        [ref wheel] if status.success() => Ok(wheel.clone()),
-        _ => bail!("maturin has made no wheel: {status}"),
-    }
-}
-
-fn wheels(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "whl")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "these are tests")]
 
     use super::*;
+    use mpota_vboard::wheel::install;
+    use std::path::Path;
     use std::process::{Command, Output};
 
     fn said(output: &Output) -> String {
@@ -63,14 +38,8 @@ mod tests {
         let version = env!("CARGO_PKG_VERSION");
         assert!(name.starts_with(&format!("mpota-{version}-py3-none-")), "{name}");
 
-        let (venv, app) = (dir.path().join("venv"), dir.path().join("app"));
-        let out = Command::new("python3").args(["-m", "venv"]).arg(&venv).output().unwrap();
-        assert!(out.status.success(), "python3-venv is missing: {}", said(&out));
-        let pip = venv.join("bin/python");
-        let out = Command::new(pip).args(["-m", "pip", "install", "-q", "--no-index"]).arg(&wheel).output();
-        let out = out.unwrap();
-        assert!(out.status.success(), "{}", said(&out));
-
+        let app = dir.path().join("app");
+        let bin = install(&wheel, &dir.path().join("venv")).unwrap();
         let mut ran = 0;
         for (line, word) in [
             ("--version", format!("mpota {version}")),
@@ -79,10 +48,10 @@ mod tests {
             ("build app --version v1.0.0 --output dist", String::new()),
             ("verify dist", "v1.0.0".into()),
         ] {
-            let mut mpota = Command::new(venv.join("bin/mpota"));
+            let mut mpota = Command::new(bin.join("mpota"));
             mpota.args(line.split(' ')).current_dir(dir.path()).env_clear();
             // Nothing but the environment's own programs, so neither cargo nor git.
-            let out = mpota.env("PATH", venv.join("bin")).env("HOME", dir.path()).output().unwrap();
+            let out = mpota.env("PATH", &bin).env("HOME", dir.path()).output().unwrap();
             assert!(out.status.success() && said(&out).contains(&word), "{line}: {}", said(&out));
             ran += 1;
         }

@@ -74,6 +74,12 @@ pub struct Run {
     pub reads: u32,
     /// How long it took, in microseconds of the host's clock.
     pub microseconds: u32,
+    /// Blocks of the flash that were erased.
+    pub erases: u32,
+    /// Bytes that were programmed.
+    pub programmed: u64,
+    /// Bytes that the file system read.
+    pub read: u64,
 }
 
 /// Every file of a board (size and SHA-256) and every folder (`None`), by path.
@@ -196,12 +202,15 @@ impl Board {
                 .next()
                 .and_then(|w| w.strip_prefix(name))
                 .and_then(|w| w.strip_prefix('='))
-                .and_then(|w| w.parse().ok())
+                .and_then(|w| w.parse::<u64>().ok())
                 .ok_or_else(strange)
         };
-        let (boots, writes, reads) = (number("boots")?, number("writes")?, number("reads")?);
-        let microseconds = number("us")?;
-        Ok(Run { output, end, boots, writes, reads, microseconds })
+        let small = |n: u64| u32::try_from(n).map_err(|_| strange());
+        let (boots, writes) = (small(number("boots")?)?, small(number("writes")?)?);
+        let (reads, microseconds) = (small(number("reads")?)?, small(number("us")?)?);
+        let erases = small(number("erases")?)?;
+        let (programmed, read) = (number("programmed")?, number("read")?);
+        Ok(Run { output, end, boots, writes, reads, microseconds, erases, programmed, read })
     }
 
     /// What lies on the flash.

@@ -264,6 +264,39 @@ pub fn gh() -> Result<PathBuf, Error> {
     let _alone = alone();
     match std::env::var_os("MPOTA_GH") {
         Some(path) => Ok(path.into()),
-        None => debian_program("gh"),
+        None => debian_program("gh", "usr/bin/gh", |program| {
+            let mut command = Command::new(program);
+            command.arg("--version");
+            command
+        }),
     }
+}
+
+/// The command of Valgrind's Cachegrind, which counts instructions: the program to run and its arguments go behind it.
+/// It is the system's Valgrind, or else Debian's, in `.tools/`.
+///
+/// # Errors
+/// When there is none and it cannot be got; the error says what to do.
+pub fn cachegrind() -> Result<Command, Error> {
+    let _alone = alone();
+    let mut command = Command::new("valgrind");
+    if run(command.arg("--version")).is_err() {
+        let tool = debian_program("valgrind", "usr/libexec/valgrind/cachegrind-amd64-linux", |tool| {
+            let mut command = unpacked_valgrind(tool);
+            command.arg("--version");
+            command
+        })?;
+        command = unpacked_valgrind(&tool);
+    } else {
+        command = Command::new("valgrind");
+    }
+    command.args(["--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]);
+    Ok(command)
+}
+
+/// A tool of an unpacked Valgrind. Its launcher is not static and finds tools in the system's folders only.
+fn unpacked_valgrind(tool: &Path) -> Command {
+    let mut command = Command::new(tool);
+    command.env("VALGRIND_LIB", tool.with_file_name("")).env("VALGRIND_LAUNCHER", "/usr/bin/valgrind");
+    command
 }

@@ -19,6 +19,7 @@ pub mod clients;
 pub mod servers;
 pub mod starts;
 pub mod tools;
+pub mod wheel;
 pub mod wire;
 
 pub use board::{Board, End, FileSystem, Run, Tree};

@@ -205,7 +205,7 @@ fn unpack(
             "Dir::State \"{at}/state\";\nDir::State::status \"{at}/status\";\nDir::Cache \"{at}/cache\";\n\
              Dir::Etc::sourcelist \"{at}/sources.list\";\nDir::Etc::sourceparts \"/nonexistent\";\n\
              APT::Architecture \"{arch}\";\nAPT::Architectures {{ \"{arch}\"; }};\nAPT::Sandbox::User \"\";\n\
-             Acquire::Languages \"none\";\nAcquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\n"
+             Acquire::Languages \"none\";\nAcquire::IndexTargets::deb::DEP-11::DefaultEnabled \"false\";\nAcquire::Retries \"5\";\n"
         ),
     )?;
     let apt_get = |args: &[&str]| {
@@ -224,11 +224,15 @@ fn unpack(
     std::fs::remove_dir_all(&apt).map_err(io(&apt))
 }
 
-/// Unpack one program of Debian, which needs nothing but the C library, and give its path. It has
-/// to answer `--version`.
-pub(crate) fn debian_program(name: &str) -> Result<PathBuf, Error> {
+/// Unpack one package of Debian that needs nothing but the C library, and return the path of its program `inside`. The
+/// command that `check` makes of this path has to succeed.
+pub(crate) fn debian_program(
+    name: &str,
+    inside: &str,
+    check: impl Fn(&Path) -> Command,
+) -> Result<PathBuf, Error> {
     let home = repository().join(".tools").join(name);
-    let program = home.join("root/usr/bin").join(name);
+    let program = home.join("root").join(inside);
     if home.join("complete").exists() {
         return Ok(program);
     }
@@ -241,7 +245,7 @@ pub(crate) fn debian_program(name: &str) -> Result<PathBuf, Error> {
     let mut why = String::new();
     for suite in SUITES {
         let got = unpack(&home, "amd64", (&uri, &key), suite, &[name.to_owned()])
-            .and_then(|()| run(Command::new(&program).arg("--version")));
+            .and_then(|()| run(&mut check(&program)));
         match got {
             Ok(_) => {
                 std::fs::write(home.join("complete"), suite).map_err(io(&home))?;

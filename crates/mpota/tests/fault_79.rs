@@ -95,6 +95,24 @@ fn fault_79_gigabytes_in_a_small_pack_are_refused_before_they_are_unpacked() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn fault_79_no_release_of_gigabytes_is_built() {
+    let app = App::new();
+    app.write("mpota.toml", "project = \"octo/weather\"\ninclude = [\"**\"]\n");
+    for number in 0..65 {
+        let name = format!("data/{number}.bin");
+        app.write(&name, "");
+        fs::File::options().write(true).open(app.path(&name)).unwrap().set_len(limits::FILE).unwrap();
+    }
+    let begun = Instant::now();
+    let (peak, said) = measured(&app, "build --version v1.0.0");
+    let said = said.refused(&["[release::too_much]", "at most 1073741824 are allowed together"]);
+    assert!(peak < 64 << 10 && begun.elapsed() < Duration::from_secs(20), "{peak} KB: {}", said.err);
+    assert!(!app.path("dist").exists());
+    println!("  cases 1: gigabytes that no release is made of, {peak} KB");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn fault_79_the_memory_is_that_of_one_file_however_many_there_are() {
     let app = App::new();
     let mut peaks = Vec::new();

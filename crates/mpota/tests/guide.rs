@@ -2,7 +2,7 @@
 //!
 //! What is particular to a test is replaced, and nothing else:
 //!
-//! - `pipx install`: the programs are there.
+//! - `pipx install mpota`: the wheel of this tree, in a fresh virtual environment. mpremote is there.
 //! - `a0`: the name of the virtual board's port.
 //! - `192.168.1.5:8080`, and `--listen 0.0.0.0:8080 --host 192.168.1.5`: a free port on loopback.
 //! - A reader's waiting for the board to restart: waiting for what the new version prints and for its confirmation.
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use common::{Run, Said};
 use mpota_vboard::wire::Wire;
-use mpota_vboard::{Board, FileSystem, MicroPython, Word, clients};
+use mpota_vboard::{Board, FileSystem, MicroPython, Word, clients, wheel};
 
 /// A block of the page: what it is, and its lines.
 type Block = (String, Vec<String>);
@@ -73,7 +73,8 @@ impl Reader {
 
     fn shell(&self, line: &str) -> Command {
         let mut shell = Command::new("sh");
-        let path = format!("{}:{}", self.bin.display(), std::env::var("PATH").unwrap());
+        // No cargo, and nothing of this tree: what the page says is installed, and the system.
+        let path = format!("{}:/usr/local/bin:/usr/bin:/bin", self.bin.display());
         shell.args(["-c", line]).current_dir(&self.folder).env("PATH", path).env("HOME", &self.home);
         shell.stdin(Stdio::null());
         shell
@@ -96,6 +97,11 @@ impl Reader {
             }
         } else if let Some(name) = line.strip_prefix("mkdir ") {
             std::fs::create_dir(self.folder.join(name)).unwrap();
+        } else if line == "pipx install mpota" {
+            let folder = self.home.parent().unwrap();
+            let wheel = wheel::build("dev", &folder.join("wheels")).unwrap();
+            let program = wheel::install(&wheel, &folder.join("venv")).unwrap().join("mpota");
+            std::os::unix::fs::symlink(program, self.bin.join("mpota")).unwrap();
         } else if !line.starts_with("pipx install ") {
             // mpremote waits for ever for a board that does not answer as it expects.
             let mut shell = self.shell(&format!("timeout 300 {line}"));
@@ -141,7 +147,6 @@ fn the_first_update_is_made_by_the_lines_of_its_page() {
     for folder in [&empty, &bin, &folder, &home] {
         std::fs::create_dir(folder).unwrap();
     }
-    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_mpota"), bin.join("mpota")).unwrap();
     let mpremote = clients::mpremote().unwrap();
     let (_, path) = mpremote.get_envs().find(|(key, _)| *key == "PYTHONPATH").unwrap();
     let path = path.unwrap().display();

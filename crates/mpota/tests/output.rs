@@ -16,7 +16,10 @@ fn on_a_terminal(app: &App, arguments: &[&str], environment: &[(&str, &str)]) ->
     let script = format!("import pty, sys; sys.exit(pty.spawn(['{program}'] + {arguments:?}) >> 8)");
     let mut command = Command::new("python3");
     command.args(["-c", &script]).current_dir(app.path("")).stdin(Stdio::null());
-    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").env("TERM", "xterm");
+    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI"] {
+        command.env_remove(name);
+    }
+    command.env("TERM", "xterm");
     command.envs(environment.iter().copied());
     let output = command.output().unwrap_or_else(|error| panic!("cannot run python3 ({error})"));
     String::from_utf8(output.stdout).unwrap()
@@ -102,6 +105,12 @@ fn what_was_built_or_found_is_one_json_value() {
     assert!(built["warnings"].is_array() && built["notes"].is_array(), "{built}");
     let (_, made) = read("manifest --version v1.0.0 main.py lib/util.py --json");
     assert_eq!(made["files"], serde_json::json!(["lib/util.py", "main.py"]));
+    let (_, dry) = read("install --dir board --dry-run --json");
+    assert!(dry["put"].as_array().unwrap().iter().any(|path| path == "boot.py"), "{dry}");
+    assert!(dry["written"] == false && !app.path("board").exists(), "{dry}");
+    let (code, there) = read("install --dir board --json");
+    assert_eq!((code, &there["version"], &there["written"]), (0, &"v1.0.0".into(), &true.into()), "{there}");
+    assert!(there["files"].as_u64() > Some(3) && there["kept"] == serde_json::json!([]), "{there}");
     // A report with a problem is the only value.
     app.write("dist/more", "x");
     let (code, report) = read("verify dist --json");

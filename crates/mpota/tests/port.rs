@@ -120,8 +120,14 @@ fn a_fresh_board_runs_the_release_and_takes_the_next_one() {
     );
     // Done again it changes nothing.
     let before = wire.log().matches("os.rename").count();
-    let said = mpota(&app, &wire, "install PORT").ok();
-    assert!(!said.out.contains("replace") && said.out.contains("version: v1.0.0"), "{}", said.out);
+    let said = mpota(&app, &wire, "install PORT --json").ok();
+    let done: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    assert_eq!((&done["replaced"], &done["put"]), (&serde_json::json!([]), &serde_json::json!([])), "{done}");
+    assert!(
+        done["same"].as_u64() > Some(20) && done["written"] == true && done["copies"].is_null(),
+        "{done}"
+    );
+    assert!(done["status"]["version"] == "v1.0.0" && done["version"] == "v1.0.0", "{done}");
     assert_eq!(wire.log().matches("os.rename").count(), before);
     drop(wire);
     is_installed(&board, "v1.0.0");

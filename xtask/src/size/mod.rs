@@ -6,9 +6,9 @@
 mod cases;
 mod flash;
 mod pieces;
-mod place;
+pub mod place;
 mod report;
-mod run;
+pub mod run;
 mod sweep;
 mod where_it_goes;
 

@@ -121,13 +121,7 @@ impl Place {
         bench.publish(&Release::new(version, app.clone()))?;
         let server = Server::start(Options { redirects: false, ..Options::new(bench.releases()) })?;
         let base = format!("{}/{OWNER}/{REPO}/releases/download/{version}", server.base_url());
-        let mut urls = Vec::new();
-        for (n, (path, content)) in app.0.iter().enumerate() {
-            std::fs::write(bench.release_dir(version).join(format!("file-{n}")), content)?;
-            urls.push(serde_json::json!([path, format!("{base}/file-{n}")]));
-        }
-        let package = serde_json::json!({ "urls": urls, "deps": [], "version": version });
-        std::fs::write(bench.release_dir(version).join("package.json"), package.to_string())?;
+        package(&app, version, &|_| (bench.release_dir(version), format!("{base}/")))?;
         let board = bench.releases().with_file_name("empty");
         write_file(&board.join("secrets.py"), b"")?;
         Ok((Self { bench, _server: server, board }, format!("{base}/package.json")))
@@ -142,9 +136,28 @@ impl Place {
     }
 }
 
+/// Write an app as `mip` takes it: its files, and a `package.json` that has their addresses. `of` gives the folder for a
+/// file by its number, and the address of that folder; the one of the first file has `package.json`, too.
+pub fn package(app: &App, version: &str, of: &dyn Fn(usize) -> (PathBuf, String)) -> Result<()> {
+    let mut urls = Vec::new();
+    for (n, (path, content)) in app.0.iter().enumerate() {
+        let (dir, base) = of(n);
+        write_file(&dir.join(format!("file-{n}")), content)?;
+        urls.push(serde_json::json!([path, format!("{base}file-{n}")]));
+    }
+    let package = serde_json::json!({ "urls": urls, "deps": [], "version": version });
+    std::fs::write(of(0).0.join("package.json"), package.to_string())?;
+    Ok(())
+}
+
 /// A script of `vboard/size`.
 pub fn script(name: &str) -> Result<String> {
-    let path = repository().join("vboard/size").join(name);
+    script_of("size", name)
+}
+
+/// A script of a folder of `vboard`.
+pub fn script_of(folder: &str, name: &str) -> Result<String> {
+    let path = repository().join("vboard").join(folder).join(name);
     std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -170,7 +183,7 @@ fn app(version: &str, files: usize) -> Result<App> {
 }
 
 /// So many bytes that look like a program: they compress to about a quarter.
-fn text(seed: &str, size: usize) -> String {
+pub fn text(seed: &str, size: usize) -> String {
     let mut out = format!("# {seed}\n");
     let mut x = seed.bytes().fold(17_u32, |x, b| x.wrapping_mul(31).wrapping_add(b.into()));
     while out.len() < size {

@@ -4,13 +4,13 @@ use super::place::{Place, copy, script};
 use anyhow::{Context, Result, ensure};
 use mpota_vboard::MicroPython;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// What `machine.reset()` of `vboard/size/standin.py` ends with.
-const RESET: i32 = 3;
+pub const RESET: i32 = 3;
 /// More starts than an update takes.
-const STARTS: usize = 8;
+pub const STARTS: usize = 8;
 /// Enough for anything.
 pub const PLENTY: &str = "2M";
 
@@ -134,45 +134,53 @@ impl<'a> Trial<'a> {
         Ok(said.lines().any(|l| l == "is idle v1.1.0") && new("main.py") && new("boot.py"))
     }
 
-    /// One interpreter, to its end. None where it was too slow, or was killed.
     fn start(&self, dir: &Path, heap: &str, code: &str) -> Result<(Option<i32>, String)> {
-        let path = dir.join("printed");
-        let printed = std::fs::File::create(&path)?;
-        let mut child = self
-            .micropython
-            .command(heap)
-            .args(["-c", code])
-            .current_dir(dir)
-            .env("MICROPYPATH", ":.frozen:lib")
-            // The C library's heap then grows page by page, and never shrinks: see libc.py.
-            .env(
-                "GLIBC_TUNABLES",
-                "glibc.malloc.top_pad=0:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1000000000",
-            )
-            .stdin(Stdio::null())
-            .stdout(printed.try_clone()?)
-            .stderr(printed)
-            .spawn()
-            .context("cannot start MicroPython")?;
-        let start = Instant::now();
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break status.code();
-            }
-            if start.elapsed() > self.patience {
-                child.kill()?;
-                child.wait()?;
-                break None;
-            }
-            std::thread::sleep(Duration::from_millis(3));
-        };
-        let mut output = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
-        std::fs::remove_file(&path)?;
-        if status.is_none() {
-            output.push_str(&format!("\nstopped after {:.0} s\n", start.elapsed().as_secs_f32()));
-        }
-        Ok((status, output))
+        interpret(self.micropython.command(heap), dir, code, self.patience)
     }
+}
+
+/// Run one interpreter to its end, in the folder that is the board's flash: its exit code, None where it was too slow
+/// or was killed, and what it printed.
+pub fn interpret(
+    mut command: Command,
+    dir: &Path,
+    code: &str,
+    patience: Duration,
+) -> Result<(Option<i32>, String)> {
+    let path = dir.join("printed");
+    let printed = std::fs::File::create(&path)?;
+    let mut child = command
+        .args(["-c", code])
+        .current_dir(dir)
+        .env("MICROPYPATH", ":.frozen:lib")
+        // The C library's heap then grows page by page, and never shrinks: see libc.py.
+        .env(
+            "GLIBC_TUNABLES",
+            "glibc.malloc.top_pad=0:glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=1000000000",
+        )
+        .stdin(Stdio::null())
+        .stdout(printed.try_clone()?)
+        .stderr(printed)
+        .spawn()
+        .context("cannot start MicroPython")?;
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status.code();
+        }
+        if start.elapsed() > patience {
+            child.kill()?;
+            child.wait()?;
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(3));
+    };
+    let mut output = String::from_utf8_lossy(&std::fs::read(&path)?).into_owned();
+    std::fs::remove_file(&path)?;
+    if status.is_none() {
+        output.push_str(&format!("\nstopped after {:.0} s\n", start.elapsed().as_secs_f32()));
+    }
+    Ok((status, output))
 }
 
 /// How many files lie below a folder.

@@ -406,7 +406,7 @@ fn fault_25_wifi_lost_in_the_middle_and_the_next_try_resumes() {
         let store = rig.store();
         // The last file breaks off near its end.
         rig.server.script(move |asked| {
-            let long = asked.range.is_some_and(|(from, to)| to - from > 1000);
+            let long = asked.range.is_none_or(|(from, to)| to - from > 1000);
             let last = asked.stores("zzz.bin") || (asked.stores(".pack") && long);
             last.then(|| {
                 let mut answer = honest::bytes(&store, asked);
@@ -435,7 +435,7 @@ fn fault_25_what_was_fetched_outlives_a_stranger_who_answers_in_between() {
         let rig = Rig::new();
         let store = rig.store();
         rig.server.script(move |asked| {
-            let last = asked.stores(".pack") && asked.range.is_some_and(|(from, to)| to - from > 1000);
+            let last = asked.stores(".pack") && asked.range.is_none_or(|(from, to)| to - from > 1000);
             last.then(|| {
                 let mut answer = honest::bytes(&store, asked);
                 answer.truncate(answer.len() - 500);
@@ -471,4 +471,69 @@ fn fetched(rig: &Rig, asked: &[Asked]) -> usize {
     files
         .map(|a| a.range.map_or_else(|| rig.good("v1.1.0", a.name()).len(), |(a, b)| (b - a) as usize + 1))
         .sum()
+}
+
+#[test]
+fn fault_78_answers_that_are_not_the_last_are_read_over() {
+    let rig = Rig::new();
+    let store = rig.store();
+    let mut ran = 0;
+    for (name, before) in [
+        ("100", "HTTP/1.1 100 Continue\r\n\r\n".to_owned()),
+        (
+            "103",
+            "HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\nContent-Length: 9\r\n\r\n".to_owned(),
+        ),
+        ("both", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n".to_owned()),
+        ("102 thrice", "HTTP/1.1 102 Processing\r\n\r\n".repeat(3)),
+    ] {
+        let store = store.clone();
+        rig.server.script(move |asked| {
+            let mut answer = before.clone().into_bytes();
+            answer.extend(crate::honest::bytes(&store, asked));
+            Some(vec![Step::Slowly(answer, 4000, Duration::from_millis(1))])
+        });
+        rig.updates(name);
+        rig.rewind();
+        ran += 1;
+    }
+    println!("  cases {ran}: answers before the answer");
+    assert_eq!(ran, 4);
+}
+
+#[test]
+fn fault_78_a_limit_that_only_the_text_tells_is_no_missing_permission() {
+    let limit = br#"{"message":"You have exceeded a secondary rate limit. Please wait a few minutes.","documentation_url":"https://docs.github.com/rest"}"#;
+    let old = br#"{"message":"API rate limit exceeded for user ID 1."}"#;
+    let no = br#"{"message":"Resource not accessible by personal access token"}"#;
+    let rig = Setup { plain: true, ..Setup::default() }
+        .set("token", "'tkn-1'")
+        .set("insecure_token_over_http", "True")
+        .rig();
+    let mut ran = 0;
+    for (name, body, waits) in [
+        ("secondary", &limit[..], true),
+        ("old text", old, true),
+        ("permission", no, false),
+        ("nothing", b"", false),
+    ] {
+        for place in ["/releases/latest", "/releases/1/assets", "/assets/"] {
+            rig.server.store().token = Some("tkn-1".into());
+            rig.server.script(move |asked| {
+                asked.path.contains(place).then(|| {
+                    vec![Step::Send(reply("403 Forbidden", "Content-Type: application/json\r\n", body))]
+                })
+            });
+            let words = match (waits, place) {
+                (true, _) => &["asks to wait 60 s (403)"][..],
+                (false, "/releases/latest") => &["the token may not read octo/weather"],
+                (false, _) => &["answers 403"],
+            };
+            rig.refused(&format!("{name} {place}"), words, &json!({}));
+            rig.rewind();
+            ran += 1;
+        }
+    }
+    println!("  cases {ran}: answers of 403, by what their text says");
+    assert_eq!(ran, 12);
 }

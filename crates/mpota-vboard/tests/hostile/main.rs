@@ -13,6 +13,8 @@ mod bodies;
 mod common;
 mod honest;
 mod keys;
+mod nothing_new;
+mod ranges;
 mod release;
 mod rig;
 mod secrecy;

@@ -7,6 +7,8 @@ use mpota::board::look::Seen;
 use mpota::board::port::{self, Job};
 use mpota::board::wanted::{Sources, Wanted};
 
+use serde_json::json;
+
 use super::output;
 
 /// Set a board up: the updater, what starts it, keys, certificate authorities, and a release.
@@ -43,6 +45,9 @@ pub struct Args {
     /// Overwrite files that are there, but not those that the release keeps, and begin the updater's records anew
     #[arg(long, requires = "dir")]
     force: bool,
+    /// Print what was done as JSON
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 pub fn run(args: &Args) -> miette::Result<()> {
@@ -60,8 +65,12 @@ fn folder(args: &Args, sources: &Sources, dir: &Path) -> miette::Result<()> {
         wanted.complete(sources, &seen)?;
     }
     if args.dry_run {
-        for file in &wanted.files {
-            output::data(format_args!("put {}", file.path));
+        let put: Vec<&str> = wanted.files.iter().map(|file| file.path.as_str()).collect();
+        if args.json {
+            return output::json(&json!({ "version": wanted.version, "written": false, "put": put }));
+        }
+        for path in put {
+            output::data(format_args!("put {path}"));
         }
         return Ok(());
     }
@@ -72,6 +81,10 @@ fn folder(args: &Args, sources: &Sources, dir: &Path) -> miette::Result<()> {
     let beside = wanted.write_beside(dir, &seen)?;
     let more = if beside > 0 { format!(", and {beside} beside it") } else { String::new() };
     output::note(format_args!("{} has {} now, {} files{more}", dir.display(), done.version, done.files));
+    if args.json {
+        let put = done.files + beside;
+        output::json(&json!({ "version": done.version, "written": true, "files": put, "kept": done.kept }))?;
+    }
     Ok(())
 }
 
@@ -85,10 +98,12 @@ fn board(args: &Args, sources: &Sources) -> miette::Result<()> {
         seen.free,
         seen.total
     ));
-    tell(&job, args.dry_run);
+    if !args.json {
+        tell(&job, args.dry_run);
+    }
     if args.dry_run {
         output::note("nothing was written");
-        return Ok(());
+        return if args.json { output::json(&done(&job, None, &[])) } else { Ok(()) };
     }
     let folder = args.copies.clone().unwrap_or_else(|| port::copies(&now()));
     if !plan.copied().is_empty() {
@@ -102,8 +117,13 @@ fn board(args: &Args, sources: &Sources) -> miette::Result<()> {
     }
     output::note(format_args!("{} is on the board; it restarts", wanted.version));
     let status = job.restart()?;
+    if args.json {
+        output::json(&done(&job, Some(&folder), &status))?;
+    }
     for key in ["state", "version", "next", "bad", "why", "blocked", "changed"] {
-        if let Some((_, value)) = status.iter().find(|(name, value)| name == key && !value.is_empty()) {
+        if let Some((_, value)) = status.iter().find(|(name, value)| name == key && !value.is_empty())
+            && !args.json
+        {
             output::data(format_args!("{key}: {value}"));
         }
     }
@@ -111,6 +131,27 @@ fn board(args: &Args, sources: &Sources) -> miette::Result<()> {
         output::hint("the Wi-Fi belongs in secrets.py on the board: mpremote fs cp secrets.py :secrets.py");
     }
     Ok(())
+}
+
+/// What was done, or would be, for programs: `copies` is the folder with what was replaced.
+fn done(job: &Job, copies: Option<&Path>, status: &[(String, String)]) -> serde_json::Value {
+    let plan = &job.plan;
+    let put: Vec<&str> = plan.puts.iter().map(|(path, _)| path.as_str()).collect();
+    let copied = copies.filter(|_| !plan.copied().is_empty());
+    json!({
+        "board": job.seen.name(),
+        "micropython": job.seen.version,
+        "version": job.wanted.version,
+        "written": copies.is_some(),
+        "put": put,
+        "replaced": plan.replaced,
+        "removed": plan.dropped,
+        "kept": plan.kept,
+        "same": plan.same,
+        "interrupted": plan.interrupts.map(|state| state.to_string()),
+        "copies": copied.map(|folder| folder.display().to_string()),
+        "status": status.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+    })
 }
 
 /// What is done with which file.

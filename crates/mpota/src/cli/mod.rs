@@ -122,6 +122,7 @@ impl Command {
             Self::Verify(args) => args.json,
             Self::Status(args) => args.json,
             Self::Doctor(args) => args.json,
+            Self::Install(args) => args.json,
             _ => false,
         }
     }

@@ -21,6 +21,7 @@ use crate::check::starts::starts_updater;
 use crate::files::FileError;
 use crate::release::assemble::{Asset, Input, Layout, Release, ReleaseError};
 use crate::release::compile::{self, CompileError};
+use crate::release::contents::LARGEST;
 use crate::release::dist::{self, DistError};
 use crate::release::keys::SigningKey;
 use crate::release::sign::{self, SignError};
@@ -253,6 +254,12 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
         never: &[app.join(config::FILE), app.join("dist"), absolute(&folder)?],
     }
     .select()?;
+    // Before any of it is read: all of it would have to be in memory.
+    let sizes = selected.files.iter().filter_map(|file| file.disk.metadata().ok());
+    let size = sizes.map(|metadata| metadata.len()).sum();
+    if size > LARGEST {
+        return Err(ReleaseError::TooMuch { size }.into());
+    }
     let (mut inputs, snapshot) = gather::gather(&selected.files, &allow.secrets, seen)?;
     let allow = allow.and(&config.allow, &inputs);
     allow.check(&inputs)?;
