@@ -7,6 +7,7 @@ mod docs;
 mod faults;
 mod firmware;
 mod fuzz;
+mod load;
 mod package;
 mod pages;
 mod powercut;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 15] = [
+const TASKS: [Task; 16] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -33,6 +34,11 @@ const TASKS: [Task; 15] = [
         "firmware",
         "the updater on MicroPython of every minor version (--only VERSION; --write-docs)",
         firmware::run,
+    ),
+    (
+        "load",
+        "`mpota serve` beside nginx: requests a second, and crowds of boards (--json; --check)",
+        load::run,
     ),
     ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
     (

@@ -14,11 +14,13 @@ use mpota_format::sshsig::PublicKey;
 use crate::api::auth::Access;
 use crate::api::rate::Rates;
 use crate::catalog::digest::Digests;
+use crate::catalog::known::Listing;
 use crate::catalog::store::Store;
 use crate::catalog::{Catalog, Release, Repo};
 use crate::faults::FaultKind;
 use crate::log::{Event, RequestLog};
 use crate::net::listen::Via;
+use crate::web::pieces::Shared;
 use crate::web::signed::Signer;
 use crate::write::WriteOptions;
 
@@ -46,6 +48,7 @@ pub(crate) struct App {
     pub trust: Option<String>,
     /// The keys whose signatures are called good.
     pub trusted: Vec<PublicKey>,
+    pub pieces: Shared,
     pub log: Arc<RequestLog>,
     pub told: Mutex<HashSet<String>>,
 }
@@ -58,6 +61,23 @@ impl App {
             self.problem(problem);
         }
         releases.all
+    }
+
+    /// A repository and its releases. If nothing in the folder has changed they are known, and otherwise read where
+    /// that holds up nobody else.
+    pub async fn listing(self: &Arc<Self>, owner: &str, name: &str) -> Option<Arc<Listing>> {
+        if let Some(known) = self.catalog.known(owner, name) {
+            return Some(known);
+        }
+        let (app, owner, name) = (Arc::clone(self), owner.to_owned(), name.to_owned());
+        let read = move || {
+            let listing = app.catalog.read(&owner, &name)?;
+            for problem in &listing.releases.problems {
+                app.problem(problem.clone());
+            }
+            Some(listing)
+        };
+        tokio::task::spawn_blocking(read).await.ok().flatten()
     }
 
     /// Tells the owner of the folder, once.

@@ -10,7 +10,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use crate::net::listen::{Listener, MOST_HEADERS};
+use crate::net::listen::Listener;
 
 /// What a client says, and what it is told.
 struct Script {
@@ -59,7 +59,6 @@ pub(crate) async fn talk(listener: &Listener, said: &[u8]) -> Vec<u8> {
         .header_read_timeout(None)
         .half_close(true) // it is over when the last answer is, not when the last request is
         .max_buf_size(listener.header_bytes.max(8 * 1024))
-        .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(script), service)
         .await;
     let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);

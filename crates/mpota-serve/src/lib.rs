@@ -8,7 +8,7 @@
 //! | --- | --- |
 //! | [`options`](Options) | what the caller may choose, with safe defaults |
 //! | `server` | [`Server`]: binds, runs on its own threads, stops |
-//! | `net` | sockets: accepting, TLS, time limits and the connection cap |
+//! | `net` | sockets: accepting, TLS, time limits, the connection cap, and who gives way |
 //! | `inside` | a connection without a socket, for fuzzing |
 //! | `log` | [`LoggedRequest`]: what was asked and what was sent |
 //! | `catalog` | the folder: repositories, releases, assets, digests. Names from a URL are only ever compared with names that were found there, never joined to a path |
@@ -19,7 +19,9 @@
 //! | [`faults`](Fault) | failures on demand, for the tests of clients |
 //! | `app` | what all answers share: options, catalog, signer |
 //!
-//! A folder of releases is one of these, decided anew at every request:
+//! A folder of releases is one of these. What it is, and what lies in it, is
+//! decided anew whenever something in it has changed, which each request finds
+//! out:
 //!
 //! - `DIR/manifest.json` is there: `DIR` is one release, as `mpota build`
 //!   leaves it in `dist/`; the manifest's first line names version and project.

@@ -12,6 +12,8 @@ use http_body::{Frame, SizeHint};
 use hyper::Request;
 use hyper::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, RANGE, USER_AGENT};
 
+use crate::net::conns::Conn;
+
 /// Which of the two listeners a request came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListenerKind {
@@ -64,9 +66,10 @@ pub enum Event {
 /// Called from the server's threads; it should be quick.
 pub type LogHook = Arc<dyn Fn(&Event) + Send + Sync>;
 
+/// A request that is kept, or still being answered.
 struct Entry {
     request: LoggedRequest,
-    bytes: Arc<AtomicU64>,
+    bytes: AtomicU64,
 }
 
 impl Entry {
@@ -77,7 +80,7 @@ impl Entry {
 
 /// The newest requests, oldest first.
 pub(crate) struct RequestLog {
-    entries: Mutex<VecDeque<Entry>>,
+    entries: Mutex<VecDeque<Arc<Entry>>>,
     most: usize,
     hook: Option<LogHook>,
 }
@@ -89,7 +92,7 @@ impl RequestLog {
 
     pub fn requests(&self) -> Vec<LoggedRequest> {
         let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.iter().map(Entry::snapshot).collect()
+        entries.iter().map(|entry| entry.snapshot()).collect()
     }
 
     pub fn clear(&self) {
@@ -97,21 +100,34 @@ impl RequestLog {
         entries.clear();
     }
 
-    /// Notes an answer; the returned counter is its `bytes_sent`.
-    fn push(&self, request: LoggedRequest) -> Arc<AtomicU64> {
-        let bytes = Arc::new(AtomicU64::new(0));
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        while entries.len() >= self.most.max(1) {
-            entries.pop_front();
+    /// Notes an answer, whose body counts in what is returned.
+    fn push(&self, request: LoggedRequest) -> Arc<Entry> {
+        let entry = Arc::new(Entry { request, bytes: AtomicU64::new(0) });
+        if self.most > 0 {
+            let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            while entries.len() >= self.most {
+                entries.pop_front();
+            }
+            entries.push_back(Arc::clone(&entry));
         }
-        entries.push_back(Entry { request, bytes: Arc::clone(&bytes) });
-        bytes
+        entry
     }
 
     pub fn tell(&self, event: &Event) {
         if let Some(hook) = &self.hook {
             hook(event);
         }
+    }
+
+    fn tell_end(&self, entry: Arc<Entry>) {
+        if self.hook.is_none() {
+            return;
+        }
+        let request = match Arc::try_unwrap(entry) {
+            Ok(Entry { request, bytes }) => LoggedRequest { bytes_sent: bytes.into_inner(), ..request },
+            Err(kept) => kept.snapshot(),
+        };
+        self.tell(&Event::Request(request));
     }
 }
 
@@ -147,21 +163,16 @@ pub(crate) fn describe<B>(
 /// A body that counts what it hands out and tells when it is over.
 pub(crate) struct LoggedBody {
     inner: Body,
-    bytes: Arc<AtomicU64>,
-    request: LoggedRequest,
+    /// None: it is over.
+    entry: Option<Arc<Entry>>,
     log: Arc<RequestLog>,
-    on_end: Option<Box<dyn FnOnce() + Send>>,
+    conn: Arc<Conn>,
 }
 
 impl LoggedBody {
     /// Enters the request into the log and wraps its answer's body.
-    pub fn new(
-        inner: Body,
-        request: LoggedRequest,
-        log: Arc<RequestLog>,
-        on_end: impl FnOnce() + Send + 'static,
-    ) -> Self {
-        Self { bytes: log.push(request.clone()), inner, request, log, on_end: Some(Box::new(on_end)) }
+    pub fn new(inner: Body, request: LoggedRequest, log: Arc<RequestLog>, conn: Arc<Conn>) -> Self {
+        Self { entry: Some(log.push(request)), inner, log, conn }
     }
 }
 
@@ -176,8 +187,9 @@ impl http_body::Body for LoggedBody {
         let polled = Pin::new(&mut self.inner).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &polled
             && let Some(data) = frame.data_ref()
+            && let Some(entry) = &self.entry
         {
-            self.bytes.fetch_add(data.len() as u64, Ordering::AcqRel);
+            entry.bytes.fetch_add(data.len() as u64, Ordering::AcqRel);
         }
         polled
     }
@@ -193,10 +205,9 @@ impl http_body::Body for LoggedBody {
 
 impl Drop for LoggedBody {
     fn drop(&mut self) {
-        if let Some(on_end) = self.on_end.take() {
-            on_end();
+        self.conn.answered();
+        if let Some(entry) = self.entry.take() {
+            self.log.tell_end(entry);
         }
-        self.request.bytes_sent = self.bytes.load(Ordering::Acquire);
-        self.log.tell(&Event::Request(self.request.clone()));
     }
 }

@@ -158,8 +158,12 @@ impl fmt::Debug for Tls {
 /// Bounds on what clients can take.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Most connections at a time. When they are used up, the one that has
-    /// waited longest without asking anything gives way to a new one.
+    /// Most connections at a time. When they are used up, the client that has
+    /// been slow for longest gives way to a new one: it says nothing, has not
+    /// ended its request, or takes nothing of its answer. If none is slow,
+    /// newcomers wait in the system's queue. Each connection takes two open
+    /// files: a server that starts raises the program's own limit of them, and
+    /// has fewer connections, and says so, where that is not enough.
     pub connections: usize,
     /// Most bytes in a request's head; at least 8 KB.
     pub header_bytes: usize,
@@ -171,14 +175,14 @@ pub struct Limits {
     /// request's body.
     pub stall_timeout: Duration,
     /// Most requests that are kept for [`Server::requests`](crate::Server::requests);
-    /// the oldest go first.
+    /// the oldest go first. 0: none are.
     pub logged_requests: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 256,
+            connections: 2048,
             header_bytes: 32 * 1024,
             header_timeout: Duration::from_secs(15),
             idle_timeout: Duration::from_secs(75),

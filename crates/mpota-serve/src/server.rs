@@ -1,11 +1,15 @@
 //! Starting and stopping.
 
 use std::collections::HashSet;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, available_parallelism};
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 
@@ -17,15 +21,22 @@ use crate::catalog::store::{self, Store};
 use crate::catalog::{Catalog, ReleaseSummary};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, Faults};
-use crate::log::{ListenerKind, LoggedRequest, RequestLog};
+use crate::log::{Event, ListenerKind, LoggedRequest, RequestLog};
 use crate::net::conns::Conns;
+use crate::net::files;
 use crate::net::listen::Listener;
 use crate::net::tls::{self, pem_certificate};
-use crate::options::Options;
+use crate::options::{Limits, Options};
+use crate::web::pieces::Shared;
 use crate::web::signed::Signer;
 use crate::{api, web};
 
-const THREADS: usize = 2;
+/// Threads that answer: as many as there are processors, within these.
+const THREADS: RangeInclusive<usize> = 2..=8;
+/// Threads for what may take long: reading the folder, large files, uploads. Whatever asks waits for one of them.
+const DISK_THREADS: usize = 32;
+/// Connections that wait for a place. The system may have a lower bound (on Linux `net.core.somaxconn`).
+const WAITING: i32 = 4096;
 /// How long a stop waits for a disk that does not answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -40,7 +51,8 @@ pub struct Server {
     addresses: (SocketAddr, SocketAddr),
     trust_der: Option<Vec<u8>>,
     inside: Option<(Handle, Listener)>,
-    running: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    /// What stops each worker, and its thread.
+    running: Vec<(oneshot::Sender<()>, JoinHandle<()>)>,
 }
 
 impl std::fmt::Debug for Server {
@@ -61,7 +73,11 @@ impl Server {
             store::sweep(&catalog);
         }
         let log = Arc::new(RequestLog::new(options.limits.logged_requests, options.log.clone()));
-        let conns = Conns::new(options.limits.clone());
+        let (connections, problem) = files::connections(options.limits.connections);
+        if let Some(problem) = problem {
+            log.tell(&Event::Problem(problem));
+        }
+        let conns = Conns::new(Limits { connections, ..options.limits.clone() });
 
         let faults = Arc::new(Faults::new(&options.faults));
 
@@ -111,16 +127,16 @@ impl Server {
             named_base: options.host.is_some().then(|| base_url.clone()),
             trust: api_tls.trust_der.as_deref().or(asset_tls.trust_der.as_deref()).map(tls::fingerprint),
             trusted: options.trusted.clone(),
+            pieces: Shared::new(Arc::clone(&conns)),
             log: Arc::clone(&log),
             told: Mutex::new(HashSet::new()),
         });
 
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .thread_name("mpota-serve")
-            .enable_all()
-            .build()
-            .map_err(Error::Threads)?;
+        let workers = workers()?;
+        let handles: Vec<Handle> = workers.iter().map(|worker| worker.handle().clone()).collect();
+        let [runtime, ..] = &workers[..] else {
+            return Err(Error::Threads(io::ErrorKind::Unsupported.into()));
+        };
         let mut first = None;
         for (kind, socket) in sockets {
             let (tls, router) = match kind {
@@ -142,11 +158,13 @@ impl Server {
             let listener = Listener {
                 kind,
                 tls: tls.acceptor.clone(),
+                app: Arc::clone(&app),
                 router: router.with_state(Arc::clone(&app)),
                 conns: Arc::clone(&conns),
                 log: Arc::clone(&log),
                 faults: Arc::clone(&faults),
                 header_bytes: options.limits.header_bytes,
+                workers: handles.clone(),
             };
             first.get_or_insert_with(|| listener.clone());
             let guard = runtime.enter();
@@ -165,7 +183,7 @@ impl Server {
             addresses: (api_address, asset_address),
             trust_der: api_tls.trust_der.or(asset_tls.trust_der),
             inside: first.map(|listener| (runtime.handle().clone(), listener)),
-            running: Some(keep(runtime)?),
+            running: workers.into_iter().map(keep).collect::<Result<_>>()?,
         })
     }
 
@@ -241,7 +259,7 @@ impl Server {
     /// from within a runtime.
     #[must_use]
     pub fn talk(&self, said: &[u8]) -> Vec<u8> {
-        let Some((runtime, listener)) = self.inside.as_ref().filter(|_| self.running.is_some()) else {
+        let Some((runtime, listener)) = self.inside.as_ref().filter(|_| !self.running.is_empty()) else {
             return Vec::new();
         };
         runtime.block_on(crate::inside::talk(listener, said))
@@ -249,8 +267,11 @@ impl Server {
 
     /// Closes every connection and frees the ports. Stopping twice is fine.
     pub fn stop(&mut self) {
-        if let Some((stop, thread)) = self.running.take() {
+        let (stops, threads): (Vec<_>, Vec<_>) = self.running.drain(..).unzip();
+        for stop in stops {
             let _ = stop.send(());
+        }
+        for thread in threads {
             let _ = thread.join();
         }
     }
@@ -260,6 +281,17 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A runtime for each thread. A connection stays with one of them: nothing about it is handed from thread to thread.
+fn workers() -> Result<Vec<Runtime>> {
+    let count = available_parallelism().map_or(1, NonZero::get).clamp(*THREADS.start(), *THREADS.end());
+    let worker = |_| {
+        let mut builder = Builder::new_current_thread();
+        builder.thread_name("mpota-serve").max_blocking_threads(DISK_THREADS / count).enable_all();
+        builder.build().map_err(Error::Threads)
+    };
+    (0..count).map(worker).collect()
 }
 
 /// Holds the runtime on a thread of its own, so that it can be stopped from
@@ -278,8 +310,13 @@ fn keep(runtime: Runtime) -> Result<(oneshot::Sender<()>, JoinHandle<()>)> {
 
 fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
     let fail = |source| Error::Bind { address, source };
-    let socket = TcpListener::bind(address).map_err(fail)?;
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).map_err(fail)?;
+    // A restart takes the same port at once. On Windows the option would let two servers share it.
+    socket.set_reuse_address(cfg!(unix)).map_err(fail)?;
+    socket.bind(&address.into()).map_err(fail)?;
+    socket.listen(WAITING).map_err(fail)?;
     socket.set_nonblocking(true).map_err(fail)?;
+    let socket = TcpListener::from(socket);
     let bound = socket.local_addr().map_err(fail)?;
     Ok((socket, bound))
 }

@@ -4,7 +4,7 @@
 mod support;
 
 use mpota_serve::{Options, Server};
-use support::{Folder, bytes, follow, get, head, header, pack, text};
+use support::{Folder, bytes, follow, get, head, header, pack, sha256, storage_url, text};
 
 #[test]
 fn latest_leads_over_the_tag_to_the_storage_host() {
@@ -201,4 +201,65 @@ fn every_request_is_logged_with_what_came_and_went() {
     assert_eq!((missing.path.as_str(), missing.query.as_str()), ("/octo/x", "y=1"));
     assert_eq!(missing.status, 404);
     assert_ne!(part.connection_id, missing.connection_id);
+}
+
+/// A folder that has just changed is read for the answer; later the answer comes from what is known.
+#[test]
+fn a_known_folder_answers_as_one_that_is_read() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let stored = storage_url(&server, "v1.11.0", "weather.pack");
+    let page = |rest: &str| format!("{}/octo/weather/releases/{rest}", server.base_url());
+    let etag = header(&get(&stored, &[]), "etag").to_owned();
+    let addresses = [
+        page("latest"),
+        page("latest/download/weather.pack"),
+        page("latest/download/nothing"),
+        page("latest/download/"),
+        page("download/v1.9.0/nothing"),
+        page("download/v9.9.9/weather.pack"),
+        page("download/"),
+        stored.clone(),
+        stored.replace("sig=", "sig=x"),
+    ];
+    let conditions: [&[(&str, &str)]; 9] = [
+        &[],
+        &[("range", "bytes=10-19")],
+        &[("range", "bytes=-7")],
+        &[("range", "bytes=400000-")],
+        &[("range", "bytes=10-19"), ("if-range", "\"other\"")],
+        &[("if-none-match", &etag)],
+        &[("if-modified-since", "Fri, 01 Jan 2100 00:00:00 GMT")],
+        &[("accept", "text/html")],
+        &[("authorization", "Bearer x")],
+    ];
+    let ask = |url: &str, headers: &[(&str, &str)], with_body: bool| {
+        let response = if with_body { get(url, headers) } else { head(url, headers) };
+        let plain = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
+            (name.to_string(), value.to_str().unwrap().to_owned())
+        };
+        let mut head: Vec<_> =
+            response.headers().iter().map(plain).filter(|(name, _)| name != "date").collect();
+        head.sort();
+        (response.status(), head, sha256(&bytes(response)))
+    };
+    let mut all = Vec::new();
+    for with_body in [true, false] {
+        all.extend(addresses.iter().flat_map(|url| conditions.map(|headers| (url, headers, with_body))));
+    }
+    let mut read = Vec::new();
+    for (case, (url, headers, with_body)) in all.iter().enumerate() {
+        folder.file(&format!("another-{case}/x"), "");
+        read.push(ask(url, headers, *with_body));
+    }
+    // It is known once it was read twice, some time apart.
+    for _ in 0..2 {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        get(&addresses[0], &[]);
+    }
+    for ((url, headers, with_body), read) in all.iter().zip(&read) {
+        assert_eq!(*read, ask(url, headers, *with_body), "{url} {headers:?}");
+    }
+    assert_eq!(all.len(), 162);
+    println!("  cases {}: answers from a folder that is known, and from one that is read", all.len());
 }

@@ -257,6 +257,49 @@ pub(crate) fn debian_program(
     Err(missing(why.lines().last().unwrap_or_default().to_owned()))
 }
 
+/// Unpack packages of one architecture into a folder of `.tools/`, from the first suite whose packages pass `check`.
+/// Gives the folder that they are unpacked in, and the loader of their own C library: the system's may be older.
+pub(crate) fn debian_programs(
+    name: &str,
+    arch: &str,
+    packages: &[String],
+    check: impl Fn(&Path, &Path) -> Result<(), Error>,
+) -> Result<(PathBuf, PathBuf), Error> {
+    let home = repository().join(".tools").join(name);
+    let root = home.join("root");
+    let wanted = packages.join(" ");
+    if let Ok(text) = std::fs::read_to_string(home.join("complete"))
+        && let Some((loader, packages)) = text.split_once('\n')
+        && packages == wanted
+    {
+        return Ok((root.clone(), root.join(loader)));
+    }
+    let missing = |what: &str| Error::Missing {
+        what: format!("cannot install {wanted}: {what}"),
+        hint: "it takes Debian or a system with Debian's packages, and the network once".into(),
+    };
+    let (uri, key) =
+        archive().ok_or_else(|| missing("this is no Debian whose packages could be unpacked"))?;
+    eprintln!("installing {wanted} into {} ...", home.display());
+    let mut why = String::new();
+    for suite in SUITES {
+        let got = unpack(&home, arch, (&uri, &key), suite, packages).and_then(|()| {
+            let loader =
+                search(&root, "ld-linux-x86-64.so.2").ok_or_else(|| missing("no loader in libc6"))?;
+            check(&root, &loader).map(|()| loader)
+        });
+        match got {
+            Ok(loader) => {
+                let inside = loader.strip_prefix(&root).unwrap_or(&loader).display().to_string();
+                std::fs::write(home.join("complete"), format!("{inside}\n{wanted}")).map_err(io(&home))?;
+                return Ok((root, loader));
+            }
+            Err(e) => why = e.to_string(),
+        }
+    }
+    Err(missing(why.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default()))
+}
+
 fn install_from(word: Word, home: &Path, uri: &str, key: &str, suite: &str) -> Result<(), Error> {
     let arch = word.architecture();
     let mut wanted: Vec<String> = PACKAGES.iter().map(|p| format!("{p}:{arch}")).collect();

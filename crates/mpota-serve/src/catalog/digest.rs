@@ -31,6 +31,17 @@ impl Stamp {
         }
     }
 
+    /// Of what lies there now, a symlink itself and not what it leads to.
+    pub fn at(path: &Path) -> Option<Self> {
+        std::fs::symlink_metadata(path).ok().as_ref().map(Self::of)
+    }
+
+    /// Whether the system keeps moments finer than seconds for this file. The last change shows: a program can set
+    /// the date of a file, and not that.
+    pub fn fine(&self) -> bool {
+        self.identity[2] != 0
+    }
+
     /// Of a file that there is not.
     pub fn nothing() -> Self {
         Self { len: 0, modified: SystemTime::UNIX_EPOCH, identity: [0; 3] }
@@ -107,7 +118,8 @@ impl Digests {
 }
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 /// The first bytes of a SHA-256 over the parts: for ids and opaque names.

@@ -1,10 +1,12 @@
 //! The folder: repositories, releases and assets.
 //!
-//! It is read anew for every request, so that what lies there is what is
-//! answered. Names that come from outside are compared with names that were
-//! found by listing; none is ever joined to a path.
+//! What lies there is what is answered: it is read anew for every request, or
+//! [`known`] finds that nothing has changed since it was. Names that come from
+//! outside are compared with names that were found by listing; none is ever
+//! joined to a path.
 
 pub(crate) mod digest;
+pub(crate) mod known;
 pub(crate) mod meta;
 pub(crate) mod names;
 pub(crate) mod release;
@@ -12,13 +14,15 @@ mod scan;
 pub(crate) mod store;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::{fs, io};
 
 pub(crate) use release::{Asset, Release, latest};
 
 use crate::error::{Error, Result};
 use digest::short_hash;
-use scan::{entries, is_folder};
+use known::{Known, Listing, Seen};
+use scan::{Entry, entries, is_folder};
 
 /// The owner of a single release whose manifest names only a project.
 const NO_OWNER: &str = "mpota";
@@ -48,6 +52,7 @@ pub(crate) struct Catalog {
     /// Absolute, without symlinks: nothing outside is ever opened.
     root: PathBuf,
     repo: Option<(String, String)>,
+    known: Known,
 }
 
 /// A repository that was found.
@@ -76,12 +81,17 @@ impl Catalog {
             return Err(fail(io::ErrorKind::NotADirectory.into()));
         }
         fs::read_dir(&real).map_err(fail)?;
-        Ok(Self { root: real, repo })
+        Ok(Self { root: real, repo, known: Known::default() })
     }
 
     /// All repositories in the folder, by name.
     pub fn repos(&self) -> Vec<Repo> {
-        if let Some(manifest) = scan::manifest_in(&self.root) {
+        self.read_repos(None, &mut Seen::default())
+    }
+
+    /// With an owner, folders of others are not read.
+    fn read_repos(&self, only: Option<&str>, seen: &mut Seen) -> Vec<Repo> {
+        if let Some(manifest) = scan::manifest_in(&self.root, seen) {
             let (owner, name) = self.repo.clone().unwrap_or_else(|| {
                 let (owner, name) = manifest.project.split_once('/').unwrap_or((NO_OWNER, &manifest.project));
                 (owner.to_owned(), name.to_owned())
@@ -90,14 +100,15 @@ impl Catalog {
             return vec![Repo::new(owner, name, self.root.clone(), single)];
         }
         if let Some((owner, name)) = &self.repo
-            && !is_folder(&self.root, &[owner, name])
+            && !is_folder(&self.root, &[owner, name], seen)
         {
             let folder = self.root.clone();
             return vec![Repo::new(owner.clone(), name.clone(), folder, None)];
         }
         let mut repos = Vec::new();
-        for owner in entries(&self.root, &self.root).filter(|entry| entry.is_dir) {
-            for repo in entries(&self.root, &owner.path).filter(|entry| entry.is_dir) {
+        let wanted = |owner: &Entry| only.is_none_or(|only| owner.name.eq_ignore_ascii_case(only));
+        for owner in entries(&self.root, &self.root, seen).into_iter().filter(|e| e.is_dir && wanted(e)) {
+            for repo in entries(&self.root, &owner.path, seen).into_iter().filter(|entry| entry.is_dir) {
                 let owner = owner.name.clone();
                 repos.push(Repo::new(owner, repo.name, repo.path, None));
             }
@@ -108,23 +119,46 @@ impl Catalog {
 
     /// A repository by name; letter case is ignored, as at GitHub.
     pub fn repo(&self, owner: &str, name: &str) -> Option<Repo> {
+        self.find_repo(owner, name, &mut Seen::default())
+    }
+
+    fn find_repo(&self, owner: &str, name: &str, seen: &mut Seen) -> Option<Repo> {
         let same =
             |repo: &Repo| repo.owner.eq_ignore_ascii_case(owner) && repo.name.eq_ignore_ascii_case(name);
-        self.repos().into_iter().find(same)
+        self.read_repos(Some(owner), seen).into_iter().find(same)
+    }
+
+    /// The repository and its releases, if nothing in the folder has changed since they were read.
+    pub fn known(&self, owner: &str, name: &str) -> Option<Arc<Listing>> {
+        self.known.get(owner, name)
+    }
+
+    /// The repository and its releases, read now, and kept for [`Catalog::known`].
+    pub fn read(&self, owner: &str, name: &str) -> Option<Arc<Listing>> {
+        self.known.read(owner, name, |seen| {
+            let repo = self.find_repo(owner, name, seen)?;
+            let releases = self.read_releases(&repo, seen);
+            Some(Listing { repo, releases })
+        })
     }
 
     /// All releases of a repository, drafts too.
     pub fn releases(&self, repo: &Repo) -> Releases {
+        self.read_releases(repo, &mut Seen::default())
+    }
+
+    fn read_releases(&self, repo: &Repo, seen: &mut Seen) -> Releases {
         let folders = match &repo.single {
             Some(tag) => vec![(tag.clone(), repo.folder.clone())],
-            None => entries(&self.root, &repo.folder)
+            None => entries(&self.root, &repo.folder, seen)
+                .into_iter()
                 .filter(|entry| entry.is_dir)
                 .map(|entry| (entry.name, entry.path))
                 .collect(),
         };
         let mut releases = Releases { all: Vec::new(), problems: Vec::new() };
         for (tag, folder) in folders {
-            match Release::read(&self.root, repo, tag, &folder) {
+            match Release::read(&self.root, repo, tag, &folder, seen) {
                 Ok(release) => releases.all.push(release),
                 Err(problem) => releases.problems.push(problem),
             }

@@ -9,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::digest::Stamp;
+use super::known::Seen;
 use super::meta::{self, MakeLatest, Meta};
 use super::scan::entries;
 use super::{Repo, id_of};
@@ -47,12 +48,26 @@ pub(crate) struct Asset {
     pub stamp: Stamp,
 }
 
+impl Asset {
+    /// The state of the file now: it may have been written since the folder was read.
+    pub fn stamp_now(&self) -> Stamp {
+        Stamp::at(&self.path).unwrap_or(self.stamp)
+    }
+}
+
 impl Release {
-    pub fn read(root: &Path, repo: &Repo, tag: String, folder: &Path) -> Result<Self, String> {
+    pub fn read(
+        root: &Path,
+        repo: &Repo,
+        tag: String,
+        folder: &Path,
+        seen: &mut Seen,
+    ) -> Result<Self, String> {
         let mut meta = None;
         let mut files = Vec::new();
-        for entry in entries(root, folder).filter(|entry| !entry.is_dir) {
+        for entry in entries(root, folder, seen).into_iter().filter(|entry| !entry.is_dir) {
             if entry.name == meta::FILE {
+                seen.note(&entry.path, Some(entry.stamp));
                 meta = Some(Meta::read(folder)?);
             } else {
                 files.push(entry);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::digest::Stamp;
+use super::known::Seen;
 
 const MANIFEST: &str = "manifest.json";
 /// More than a manifest's first line may be.
@@ -22,17 +23,19 @@ pub(crate) struct Entry {
 
 /// What lies in `folder`: no dot names, nothing but folders and regular
 /// files, and of symlinks only those that stay below `root`.
-pub(crate) fn entries(root: &Path, folder: &Path) -> impl Iterator<Item = Entry> + use<> {
-    let root = root.to_owned();
-    fs::read_dir(folder).into_iter().flatten().flatten().filter_map(move |entry| {
+pub(crate) fn entries(root: &Path, folder: &Path, seen: &mut Seen) -> Vec<Entry> {
+    // Noted before it is read: what changes meanwhile differs from the note.
+    seen.note(folder, Stamp::at(folder));
+    let entry = |entry: fs::DirEntry| {
         let name = entry.file_name().into_string().ok()?;
         if name.starts_with('.') {
             return None;
         }
         let mut path = entry.path();
         if entry.file_type().ok()?.is_symlink() {
+            seen.elsewhere();
             path = path.canonicalize().ok()?;
-            if !path.starts_with(&root) {
+            if !path.starts_with(root) {
                 return None;
             }
         }
@@ -43,16 +46,16 @@ pub(crate) fn entries(root: &Path, folder: &Path) -> impl Iterator<Item = Entry>
             is_dir: metadata.is_dir(),
             stamp: Stamp::of(&metadata),
         })
-    })
+    };
+    fs::read_dir(folder).into_iter().flatten().flatten().filter_map(entry).collect()
 }
 
 /// Whether these names lead to a folder below `root`, found by listing.
-pub(crate) fn is_folder(root: &Path, names: &[&str]) -> bool {
+pub(crate) fn is_folder(root: &Path, names: &[&str], seen: &mut Seen) -> bool {
     let mut folder = root.to_owned();
     for name in names {
-        let found =
-            entries(root, &folder).find(|entry| entry.is_dir && entry.name.eq_ignore_ascii_case(name));
-        match found {
+        let same = |entry: &Entry| entry.is_dir && entry.name.eq_ignore_ascii_case(name);
+        match entries(root, &folder, seen).into_iter().find(same) {
             Some(entry) => folder = entry.path,
             None => return false,
         }
@@ -70,8 +73,10 @@ pub(crate) struct Header {
 
 /// The header of the manifest in this folder, if there is one that names a
 /// version.
-pub(crate) fn manifest_in(root: &Path) -> Option<Header> {
-    let found = entries(root, root).find(|entry| !entry.is_dir && entry.name == MANIFEST)?;
+pub(crate) fn manifest_in(root: &Path, seen: &mut Seen) -> Option<Header> {
+    let found =
+        entries(root, root, seen).into_iter().find(|entry| !entry.is_dir && entry.name == MANIFEST)?;
+    seen.note(&found.path, Some(found.stamp));
     let file = fs::File::open(found.path).ok()?;
     let mut line = String::new();
     BufReader::new(file.take(MOST_HEADER)).read_line(&mut line).ok()?;

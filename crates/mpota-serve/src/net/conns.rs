@@ -3,12 +3,15 @@
 //! One place decides how long a client may take: a connection is in one
 //! [`Phase`], the moment it entered it is noted by the socket wrapper and by
 //! the request handler, and a watchdog ends those that are overdue. When all
-//! places are taken, the connection that has waited longest gives way, so that
-//! many slow clients cannot keep a quick one out.
+//! places are taken, the client that has been slow for longest gives way, so
+//! that many slow clients cannot keep a quick one out. A client whose request
+//! lies in the socket is not slow: the server is. It keeps its place, and
+//! newcomers wait in the system's queue.
 
 use std::collections::HashMap;
+use std::mem::MaybeUninit;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -16,6 +19,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
@@ -24,6 +28,8 @@ use crate::options::Limits;
 
 /// A busy connection gives way only after taking nothing for this long.
 const BUSY_MAY_GO: Duration = Duration::from_secs(5);
+/// A client may be silent for this long before its connection is taken for a newcomer: its next request is on the way.
+const SILENT_MAY_GO: Duration = Duration::from_millis(500);
 /// How often a newcomer looks again for a place.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -33,10 +39,12 @@ const LOOK_AGAIN: Duration = Duration::from_millis(100);
 enum Phase {
     /// Idle between two requests.
     Idle = 0,
+    /// Nothing was read since the connection, or its handshake, was made.
+    Fresh = 1,
     /// In the handshake or in the head of a request.
-    Head = 1,
+    Head = 2,
     /// A request is being answered.
-    Busy = 2,
+    Busy = 3,
 }
 
 /// One connection, as the watchdog sees it.
@@ -49,6 +57,10 @@ pub(crate) struct Conn {
     /// Since when the client has been waited for, to take bytes of an answer
     /// or to send more of a request's body, plus one; 0: it is not.
     blocked: AtomicU64,
+    /// When something unread was last found in the socket, although this one was to be ended; 0: never.
+    spared: AtomicU64,
+    /// The socket is to be looked into before this one is ended.
+    asked: AtomicBool,
     ended: Notify,
 }
 
@@ -65,14 +77,15 @@ impl Conn {
     fn phase(&self) -> Phase {
         match self.phase.load(Ordering::Acquire) {
             0 => Phase::Idle,
-            1 => Phase::Head,
+            1 => Phase::Fresh,
+            2 => Phase::Head,
             _ => Phase::Busy,
         }
     }
 
     /// The handshake is over: the time for the first request head begins.
     pub fn expects_head(&self) {
-        self.enter(Phase::Head);
+        self.enter(Phase::Fresh);
     }
 
     /// A request's head is whole.
@@ -85,15 +98,45 @@ impl Conn {
         self.enter(Phase::Idle);
     }
 
-    /// Resolves when the connection shall be given up.
-    pub async fn ended(&self) {
+    /// Resolves when the connection may have to be given up: [`Conn::goes`] decides, once the socket was read again.
+    pub async fn to_end(&self) {
         self.ended.notified().await;
     }
 
+    fn end(&self) {
+        self.asked.store(true, Ordering::Release);
+        self.ended.notify_one();
+    }
+
+    /// Whether it is given up: it is still overdue, or still in a newcomer's way, and no request of it lies in the
+    /// socket.
+    pub fn goes(&self, limits: &Limits) -> bool {
+        self.overdue(limits) || self.may_give_way().is_some()
+    }
+
     fn on_read(&self) {
-        if self.phase() == Phase::Idle {
-            self.enter(Phase::Head);
+        match self.phase() {
+            Phase::Idle => self.enter(Phase::Head),
+            // The time for the head has begun before.
+            Phase::Fresh => self.phase.store(Phase::Head as u8, Ordering::Release),
+            Phase::Head | Phase::Busy => {}
         }
+    }
+
+    /// Nothing could be read. The readiness that the runtime knows of may lag behind, so the socket itself is asked
+    /// before the connection is ended.
+    fn on_nothing(&self, socket: &TcpStream) {
+        if self.asked.swap(false, Ordering::AcqRel)
+            && SockRef::from(socket).peek(&mut [MaybeUninit::uninit()]).is_ok_and(|unread| unread > 0)
+        {
+            self.spared.store(self.now() + 1, Ordering::Release);
+        }
+    }
+
+    /// How long ago its socket held something that was not read. None: it never did when it was looked at.
+    fn spared_for(&self) -> Option<Duration> {
+        let at = self.spared.load(Ordering::Acquire).checked_sub(1)?;
+        Some(Duration::from_millis(self.now().saturating_sub(at)))
     }
 
     fn waits(&self, waiting: bool) {
@@ -120,18 +163,31 @@ impl Conn {
             return blocked > limits.stall_timeout;
         }
         match self.phase() {
-            Phase::Idle => self.in_phase_for() > limits.idle_timeout,
+            Phase::Idle => self.silent_for() > limits.idle_timeout,
+            Phase::Fresh => self.silent_for() > limits.header_timeout,
             Phase::Head => self.in_phase_for() > limits.header_timeout,
             Phase::Busy => false,
         }
     }
 
-    /// How ready this one is to give way: the longer the readier.
+    /// How long this client has been slow, if it is slow enough to give way: it takes nothing of an answer, has not
+    /// ended a request's head, or says nothing.
     fn may_give_way(&self) -> Option<Duration> {
-        if self.phase() == Phase::Busy {
-            return self.blocked_for().filter(|blocked| *blocked > BUSY_MAY_GO);
+        if let Some(blocked) = self.blocked_for() {
+            return Some(blocked).filter(|blocked| *blocked > BUSY_MAY_GO);
         }
-        Some(self.in_phase_for())
+        let slow = match self.phase() {
+            Phase::Busy => return None,
+            // Who sends its head byte by byte has something in the socket for ever.
+            Phase::Head if self.in_phase_for() > BUSY_MAY_GO => self.in_phase_for(),
+            Phase::Idle | Phase::Fresh | Phase::Head => self.silent_for(),
+        };
+        Some(slow).filter(|slow| *slow > SILENT_MAY_GO)
+    }
+
+    /// How long the client has said nothing, read or unread.
+    fn silent_for(&self) -> Duration {
+        self.in_phase_for().min(self.spared_for().unwrap_or(Duration::MAX))
     }
 }
 
@@ -161,6 +217,16 @@ impl Conns {
         self.next.load(Ordering::Acquire)
     }
 
+    /// How many connections are open.
+    pub fn open(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// What clients may take.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     /// A place for a new connection, taken from another if need be.
     pub async fn enter(self: &Arc<Self>) -> Option<Place> {
         let permit = loop {
@@ -178,12 +244,14 @@ impl Conns {
         let conn = Arc::new(Conn {
             id: self.next.fetch_add(1, Ordering::AcqRel) + 1,
             epoch: self.epoch,
-            phase: AtomicU8::new(Phase::Head as u8),
+            phase: AtomicU8::new(Phase::Fresh as u8),
             since: AtomicU64::new(0),
             blocked: AtomicU64::new(0),
+            spared: AtomicU64::new(0),
+            asked: AtomicBool::new(false),
             ended: Notify::new(),
         });
-        conn.enter(Phase::Head);
+        conn.enter(Phase::Fresh);
         self.lock().insert(conn.id, Arc::clone(&conn));
         Some(Place { conn, conns: Arc::clone(self), _permit: permit })
     }
@@ -196,7 +264,7 @@ impl Conns {
                 .max_by_key(|(waited, _)| *waited)
         };
         if let Some((_, conn)) = victim {
-            conn.ended.notify_one();
+            conn.end();
         }
     }
 
@@ -209,7 +277,7 @@ impl Conns {
             tokio::time::sleep(tick).await;
             for conn in self.lock().values() {
                 if conn.overdue(&self.limits) {
-                    conn.ended.notify_one();
+                    conn.end();
                 }
             }
         }
@@ -255,6 +323,8 @@ impl AsyncRead for Watched {
         let polled = Pin::new(&mut self.socket).poll_read(cx, buf);
         if buf.filled().len() > before {
             self.conn.on_read();
+        } else if polled.is_pending() {
+            self.conn.on_nothing(&self.socket);
         }
         polled
     }

@@ -1,5 +1,7 @@
 //! Accepting connections and speaking HTTP/1.1 on them.
 
+use std::mem::take;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,14 +14,16 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use super::conns::{Conn, Conns, Place, Watched, WatchedBody};
+use crate::app::{App, Cx};
 use crate::faults::{FaultKind, Faults};
 use crate::log::{ListenerKind, LoggedBody, RequestLog, describe};
+use crate::web::quick;
 
-pub(crate) const MOST_HEADERS: usize = 100;
 /// How long to wait when the system gives no more sockets.
 const NO_SOCKETS: Duration = Duration::from_millis(50);
 
@@ -39,18 +43,21 @@ pub(crate) struct Closed;
 pub(crate) struct Listener {
     pub kind: ListenerKind,
     pub tls: Option<TlsAcceptor>,
+    pub app: Arc<App>,
     pub router: Router,
     pub conns: Arc<Conns>,
     pub log: Arc<RequestLog>,
     pub faults: Arc<Faults>,
     pub header_bytes: usize,
+    /// Where connections are answered, in turn. The first is where they are accepted.
+    pub workers: Vec<Handle>,
 }
 
 impl Listener {
     /// Accepts for ever.
     pub async fn run(self, socket: TcpListener) {
         let me = Arc::new(self);
-        loop {
+        for worker in me.workers.iter().cycle() {
             // The newcomer is taken first: only then is it known that a place
             // is wanted, and another connection may have to give way for it.
             let Ok((stream, _)) = socket.accept().await else {
@@ -60,7 +67,13 @@ impl Listener {
             let Some(place) = me.conns.enter().await else {
                 return;
             };
-            tokio::spawn(Arc::clone(&me).connection(stream, place));
+            // The other thread watches the socket from now on.
+            let (me, stream) = (Arc::clone(&me), stream.into_std());
+            worker.spawn(async move {
+                if let Ok(stream) = stream.and_then(TcpStream::from_std) {
+                    me.connection(stream, place).await;
+                }
+            });
         }
     }
 
@@ -80,9 +93,14 @@ impl Listener {
                 }
             }
         };
-        tokio::select! {
-            () = talk => {}
-            () = conn.ended() => {}
+        let mut talk = pin!(talk);
+        loop {
+            // What lies in the socket is read first, and answered: only then is it decided whether to end.
+            tokio::select! {
+                biased;
+                () = &mut talk => break,
+                () = conn.to_end() => if conn.goes(self.conns.limits()) { break },
+            }
         }
         drop(place);
     }
@@ -94,36 +112,49 @@ impl Listener {
         let _ = http1::Builder::new()
             .header_read_timeout(None)
             .max_buf_size(self.header_bytes.max(8 * 1024))
-            .max_headers(MOST_HEADERS)
             .serve_connection(TokioIo::new(stream), service)
             .await;
     }
 
     pub(crate) async fn answer(
         &self,
-        mut request: Request<Incoming>,
+        request: Request<Incoming>,
         conn: &Arc<Conn>,
     ) -> Result<Response<LoggedBody>, Closed> {
         conn.answering();
         let tls = self.tls.is_some();
         let mut logged = describe(&request, conn.id, tls, self.kind);
-        request.extensions_mut().insert(Via { tls });
-        let request = request.map(|body| Body::new(WatchedBody::new(body, Arc::clone(conn))));
         let fault = self.faults.next(&logged.method, &logged.path);
-        let mut request = request;
-        match &fault {
-            Some(FaultKind::CloseBefore) => return Err(Closed),
-            Some(kind) => drop(request.extensions_mut().insert(kind.clone())),
-            None => {}
+        if fault == Some(FaultKind::CloseBefore) {
+            return Err(Closed);
         }
-        let Ok(response) = self.router.clone().call(request).await;
-        if fault == Some(FaultKind::CloseAfter) {
+        let (mut parts, body) = request.into_parts();
+        let cx = Cx {
+            method: take(&mut parts.method),
+            uri: take(&mut parts.uri),
+            headers: take(&mut parts.headers),
+            via: Via { tls },
+            fault,
+        };
+        let response = match quick::answer(&self.app, &cx, self.kind) {
+            Some(response) => response,
+            None => {
+                (parts.method, parts.uri, parts.headers) = (cx.method, cx.uri, cx.headers);
+                parts.extensions.insert(cx.via);
+                if let Some(kind) = &cx.fault {
+                    parts.extensions.insert(kind.clone());
+                }
+                let body = Body::new(WatchedBody::new(body, Arc::clone(conn)));
+                let Ok(response) = self.router.clone().call(Request::from_parts(parts, body)).await;
+                response
+            }
+        };
+        if cx.fault == Some(FaultKind::CloseAfter) {
             return Err(Closed);
         }
         logged.status = response.status().as_u16();
         let (head, body) = response.into_parts();
-        let conn = Arc::clone(conn);
-        let body = LoggedBody::new(body, logged, Arc::clone(&self.log), move || conn.answered());
+        let body = LoggedBody::new(body, logged, Arc::clone(&self.log), Arc::clone(conn));
         Ok(Response::from_parts(head, body))
     }
 }

@@ -1,7 +1,7 @@
-//! The contents of an asset: streamed, in parts if wanted.
+//! The contents of an asset: in parts if wanted, streamed if it is large.
 
 use std::fs::File;
-use std::io::{Seek, SeekFrom};
+use std::io::{self, Seek, SeekFrom};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -10,19 +10,18 @@ use hyper::header::{
     LAST_MODIFIED,
 };
 use hyper::{Method, StatusCode};
-use tokio::io::AsyncReadExt as _;
-use tokio_util::io::ReaderStream;
 
 use super::encode::encode;
+use super::pieces::{Pieces, read_now};
 use super::range::{Wanted, unchanged, wanted};
-use crate::app::Cx;
+use crate::app::{App, Cx};
 use crate::catalog::Asset;
 use crate::catalog::digest::Stamp;
 
 /// GitHub says this of every asset, whatever it is.
 pub(crate) const OCTETS: &str = "application/octet-stream";
-const CHUNK: usize = 64 * 1024;
-
+/// What is sent in one piece, if the system has it in memory.
+const AT_ONCE: u64 = 64 * 1024;
 /// Why there is no content.
 pub(crate) enum Refused {
     /// It is gone or cannot be read.
@@ -32,8 +31,8 @@ pub(crate) enum Refused {
 }
 
 /// Answers with an asset's content, a part of it, or 304.
-pub(crate) fn content(cx: &Cx, asset: &Asset) -> Result<Response, Refused> {
-    let mut file = File::open(&asset.path).map_err(|_| Refused::Gone)?;
+pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Refused> {
+    let file = File::open(&asset.path).map_err(|_| Refused::Gone)?;
     // What was opened is what is described, should it have been replaced since
     // the folder was listed.
     let metadata = file.metadata().map_err(|_| Refused::Gone)?;
@@ -54,31 +53,46 @@ pub(crate) fn content(cx: &Cx, asset: &Asset) -> Result<Response, Refused> {
     set(&mut response, ACCEPT_RANGES, "bytes");
     if unchanged(&cx.headers, &etag, Some(stamp.modified)) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
+        // As the router says it of every answer without a body.
+        set(&mut response, CONTENT_LENGTH, "0");
         return Ok(response);
     }
     let range = match cx.method {
         Method::GET => wanted(&cx.headers, stamp.len, &etag, stamp.modified),
         _ => Wanted::Whole,
     };
-    let length = match range {
-        Wanted::Whole => stamp.len,
+    let (begin, length) = match range {
+        Wanted::Whole => (0, stamp.len),
         Wanted::Nothing => return Err(Refused::Range(stamp.len)),
         Wanted::Part(first, last) => {
-            file.seek(SeekFrom::Start(first)).map_err(|_| Refused::Gone)?;
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let range = format!("bytes {first}-{last}/{}", stamp.len);
             set(&mut response, CONTENT_RANGE, &range);
-            last - first + 1
+            (first, last - first + 1)
         }
     };
     set(&mut response, CONTENT_TYPE, OCTETS);
     let disposition = format!("attachment; filename={}", encode(&asset.name, b""));
     set(&mut response, CONTENT_DISPOSITION, &disposition);
     set(&mut response, CONTENT_LENGTH, &length.to_string());
-    if cx.method != Method::HEAD {
-        let part = tokio::fs::File::from_std(file).take(length);
-        let stream = ReaderStream::with_capacity(part, CHUNK);
-        *response.body_mut() = Body::from_stream(stream);
+    if cx.method == Method::HEAD {
+        return Ok(response);
     }
+    *response.body_mut() = body(app, file, begin, length).map_err(|_| Refused::Gone)?;
     Ok(response)
+}
+
+/// So many bytes of a file, from one of them on.
+fn body(app: &App, mut file: File, begin: u64, length: u64) -> io::Result<Body> {
+    file.seek(SeekFrom::Start(begin))?;
+    if let Ok(all) = usize::try_from(length)
+        && length <= AT_ONCE
+    {
+        let mut bytes = vec![0; all];
+        if all == 0 || read_now(&file, &mut bytes) == Some(all) {
+            return Ok(Body::from(bytes));
+        }
+        file.seek(SeekFrom::Start(begin))?;
+    }
+    Ok(Body::new(Pieces::new(file, length, app.pieces.clone())))
 }

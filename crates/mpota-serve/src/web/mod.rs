@@ -3,6 +3,8 @@
 pub(crate) mod encode;
 pub(crate) mod file;
 pub(crate) mod pages;
+pub(crate) mod pieces;
+pub(crate) mod quick;
 pub(crate) mod range;
 pub(crate) mod signed;
 pub(crate) mod storage;

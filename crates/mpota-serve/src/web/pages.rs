@@ -7,17 +7,18 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION};
+use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
 
 use super::encode::{encode, encode_tag};
 use super::{answer, file, storage};
-use crate::app::{App, Cx, blocking};
+use crate::app::{App, Cx};
 use crate::browser::{self, Viewer};
 use crate::catalog::digest::{hex, short_hash};
+use crate::catalog::known::Listing;
 use crate::catalog::{Asset, Release, Repo, latest};
 
 /// github.com sends one header line of 3.5 KB: a client has to bear it.
-static POLICY: LazyLock<String> = LazyLock::new(|| {
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let mut policy = String::from("default-src 'none'; base-uri 'self'; img-src 'self' data:");
     for number in 0.. {
         if policy.len() >= 3_500 {
@@ -25,7 +26,8 @@ static POLICY: LazyLock<String> = LazyLock::new(|| {
         }
         policy.push_str(&format!(" storage-{number:03}.example"));
     }
-    policy
+    // Of printable ASCII: this cannot fail.
+    HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static(""))
 });
 
 /// The download paths.
@@ -46,14 +48,7 @@ async fn latest_page(
     Path((owner, repo)): Path<(String, String)>,
     cx: Cx,
 ) -> Response {
-    blocking(app, cx, move |app, cx| {
-        with_releases(app, cx, (&owner, &repo), |repo, releases, _| {
-            let release = latest(releases)?;
-            let page = format!("releases/tag/{}", encode_tag(&release.tag));
-            Some(redirect(&repo_page(app, cx, repo, &page)))
-        })
-    })
-    .await
+    with_releases(&app, &cx, (&owner, &repo), |found, _| to_latest(&app, &cx, found)).await
 }
 
 async fn latest_download(
@@ -61,17 +56,7 @@ async fn latest_download(
     Path((owner, repo, name)): Path<(String, String, String)>,
     cx: Cx,
 ) -> Response {
-    blocking(app, cx, move |app, cx| {
-        with_releases(app, cx, (&owner, &repo), |repo, releases, _| {
-            let release = latest(releases)?;
-            if !app.redirects {
-                return Some(direct(cx, release.asset(&name)?));
-            }
-            // GitHub looks at the name only after the redirect.
-            Some(redirect(&download_url(app, cx, repo, release, &name)))
-        })
-    })
-    .await
+    with_releases(&app, &cx, (&owner, &repo), |found, _| to_newest(&app, &cx, found, &name)).await
 }
 
 async fn download(
@@ -79,27 +64,51 @@ async fn download(
     Path((owner, repo, rest)): Path<(String, String, String)>,
     cx: Cx,
 ) -> Response {
-    blocking(app, cx, move |app, cx| {
-        with_releases(app, cx, (&owner, &repo), |repo, releases, viewer| {
-            // A tag may hold slashes, an asset's name may not.
-            let (tag, name) = rest.rsplit_once('/')?;
-            let release = match viewer {
-                Some(viewer) => viewer.find(releases, tag)?,
-                None => releases.iter().find(|r| r.tag == tag && !r.draft)?,
-            };
-            let asset = release.asset(name)?;
-            Some(content(app, cx, repo, release, asset))
-        })
-    })
-    .await
+    with_releases(&app, &cx, (&owner, &repo), |found, viewer| to_asset(&app, &cx, found, viewer, &rest)).await
+}
+
+/// The way to the page of the latest release.
+pub(super) fn to_latest(app: &App, cx: &Cx, found: &Listing) -> Option<Response> {
+    let release = latest(&found.releases.all)?;
+    let page = format!("releases/tag/{}", encode_tag(&release.tag));
+    Some(redirect(&repo_page(app, cx, &found.repo, &page)))
+}
+
+/// The way to an asset of the latest release, or its content.
+pub(super) fn to_newest(app: &App, cx: &Cx, found: &Listing, name: &str) -> Option<Response> {
+    let release = latest(&found.releases.all)?;
+    if !app.redirects {
+        return Some(direct(app, cx, release.asset(name)?));
+    }
+    // GitHub looks at the name only after the redirect.
+    Some(redirect(&download_url(app, cx, &found.repo, release, name)))
+}
+
+/// The way to `tag/name`, or its content.
+pub(super) fn to_asset(
+    app: &App,
+    cx: &Cx,
+    found: &Listing,
+    viewer: Option<&Viewer>,
+    rest: &str,
+) -> Option<Response> {
+    // A tag may hold slashes, an asset's name may not.
+    let (tag, name) = rest.rsplit_once('/')?;
+    let releases = &found.releases.all;
+    let release = match viewer {
+        Some(viewer) => viewer.find(releases, tag)?,
+        None => releases.iter().find(|r| r.tag == tag && !r.draft)?,
+    };
+    let asset = release.asset(name)?;
+    Some(content(app, cx, &found.repo, release, asset))
 }
 
 /// Finds the releases of a repository, or answers 404. Who looks is known of a browser only.
-fn with_releases(
-    app: &App,
+async fn with_releases(
+    app: &Arc<App>,
     cx: &Cx,
     (owner, repo): (&str, &str),
-    then: impl FnOnce(&Repo, &[Release], Option<&Viewer>) -> Option<Response>,
+    then: impl FnOnce(&Listing, Option<&Viewer>) -> Option<Response>,
 ) -> Response {
     let by_browser = browser::wanted(cx);
     let viewer = if by_browser { browser::admit(app, cx) } else { None };
@@ -110,8 +119,8 @@ fn with_releases(
     if app.access.private && viewer.is_none() {
         return not_found();
     }
-    let found = app.catalog.repo(owner, repo);
-    let answer = found.and_then(|repo| then(&repo, &app.releases(&repo), viewer.as_ref()));
+    let found = app.listing(owner, repo).await;
+    let answer = found.and_then(|found| then(&found, viewer.as_ref()));
     answer.unwrap_or_else(|| if viewer.is_some() { browser::not_found(app) } else { not_found() })
 }
 
@@ -120,14 +129,14 @@ pub(crate) fn content(app: &App, cx: &Cx, repo: &Repo, release: &Release, asset:
     // A browser sends its password to every address of this host, and the storage host refuses whoever sends one.
     let logged_in = browser::wanted(cx) && cx.headers.contains_key(AUTHORIZATION);
     if app.redirects && !logged_in {
-        let address = app.signer.address(repo, release, asset);
+        let address = app.signer.address(repo, release, asset, asset.stamp_now());
         return redirect(&(app.asset_base(cx) + &address));
     }
-    direct(cx, asset)
+    direct(app, cx, asset)
 }
 
-fn direct(cx: &Cx, asset: &Asset) -> Response {
-    match file::content(cx, asset) {
+fn direct(app: &App, cx: &Cx, asset: &Asset) -> Response {
+    match file::content(app, cx, asset) {
         Ok(response) => response,
         Err(file::Refused::Range(len)) => storage::beyond(len),
         Err(file::Refused::Gone) => not_found(),
@@ -135,12 +144,11 @@ fn direct(cx: &Cx, asset: &Asset) -> Response {
 }
 
 fn redirect(to: &str) -> Response {
-    let headers = [
-        (LOCATION, to.to_owned()),
-        (CACHE_CONTROL, "no-cache".to_owned()),
-        (CONTENT_SECURITY_POLICY, POLICY.clone()),
-    ];
-    answer(StatusCode::FOUND, "text/html; charset=utf-8", &headers, "")
+    let mut response =
+        answer(StatusCode::FOUND, "text/html; charset=utf-8", &[(LOCATION, to.to_owned())], "");
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, POLICY.clone());
+    response
 }
 
 /// A page of a repository.

@@ -3,15 +3,19 @@
 //! Everything that is needed to answer one stands in it and is signed with a
 //! key that lives as long as the server, so nothing has to be remembered.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use hyper::Uri;
+use hyper::http::uri::PathAndQuery;
 use ring::{hmac, rand};
 use serde::{Deserialize, Serialize};
 
 use super::encode::{encode, in_query};
-use crate::catalog::digest::{hex, short_hash};
+use crate::catalog::digest::{Stamp, hex, short_hash};
 use crate::catalog::release::timestamp;
 use crate::catalog::{Asset, Release, Repo};
 use crate::error::{Error, Result};
@@ -47,17 +51,23 @@ pub(crate) enum Refused {
 pub(crate) struct Signer {
     key: hmac::Key,
     lifetime: Duration,
+    /// What was checked before, by path and query: a board asks for many parts of one asset. Only addresses that were
+    /// made here come in, so nobody can fill it with others.
+    checked: Mutex<HashMap<String, Arc<Claims>>>,
 }
+
+/// Addresses beyond which the memory of them starts afresh.
+const MOST_CHECKED: usize = 1_000;
 
 impl Signer {
     pub fn new(lifetime: Duration) -> Result<Self> {
         let random = rand::SystemRandom::new();
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &random).map_err(|_| Error::Random)?;
-        Ok(Self { key, lifetime })
+        Ok(Self { key, lifetime, checked: Mutex::default() })
     }
 
     /// Path and query of an asset's content, about as long as GitHub's.
-    pub fn address(&self, repo: &Repo, release: &Release, asset: &Asset) -> String {
+    pub fn address(&self, repo: &Repo, release: &Release, asset: &Asset, stamp: Stamp) -> String {
         let now = SystemTime::now();
         let claims = Claims {
             iss: "github.com".into(),
@@ -75,7 +85,7 @@ impl Signer {
         let claims = serde_json::to_vec(&claims).unwrap_or_default();
         let unsigned = format!("{header}.{}", URL_SAFE_NO_PAD.encode(claims));
         let jwt_tag = URL_SAFE_NO_PAD.encode(hmac::sign(&self.key, unsigned.as_bytes()));
-        let etag = asset.stamp.etag();
+        let etag = stamp.etag();
         let about = ["object", &repo.full_name(), &release.tag, &asset.name, &etag];
         let path = format!("{PREFIX}{}/{}", repo.id, uuid(&about));
         let file = encode(&format!("attachment; filename={}", asset.name), b"");
@@ -98,7 +108,22 @@ impl Signer {
     }
 
     /// What an address is for, if it was made here and is still good.
-    pub fn check(&self, path: &str, query: &str, now: SystemTime) -> std::result::Result<Claims, Refused> {
+    pub fn open(&self, uri: &Uri, now: SystemTime) -> std::result::Result<Arc<Claims>, Refused> {
+        let whole = uri.path_and_query().map_or("", PathAndQuery::as_str);
+        let checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner).get(whole).cloned();
+        if let Some(claims) = checked {
+            return if unix(now) >= claims.exp { Err(Refused::Expired) } else { Ok(claims) };
+        }
+        let claims = Arc::new(self.check(uri.path(), uri.query().unwrap_or_default(), now)?);
+        let mut checked = self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if checked.len() >= MOST_CHECKED {
+            checked.clear();
+        }
+        checked.insert(whole.to_owned(), Arc::clone(&claims));
+        Ok(claims)
+    }
+
+    fn check(&self, path: &str, query: &str, now: SystemTime) -> std::result::Result<Claims, Refused> {
         let (signatures, rest): (Vec<&str>, Vec<&str>) =
             query.split('&').partition(|pair| pair.starts_with("sig="));
         let [signature] = signatures[..] else {

@@ -10,8 +10,10 @@ use axum::routing::get;
 use hyper::StatusCode;
 use hyper::header::{AUTHORIZATION, CONTENT_RANGE};
 
-use super::{answer, file, signed};
-use crate::app::{App, Cx, blocking};
+use super::signed::{self, Claims};
+use super::{answer, file};
+use crate::app::{App, Cx};
+use crate::catalog::known::Listing;
 
 /// The storage host's paths.
 pub(crate) fn routes() -> Router<Arc<App>> {
@@ -24,44 +26,46 @@ pub(crate) async fn unknown() -> Response {
 }
 
 async fn object(State(app): State<Arc<App>>, cx: Cx) -> Response {
-    blocking(app, cx, |app, cx| {
-        if cx.headers.contains_key(AUTHORIZATION) {
-            return error(
-                StatusCode::BAD_REQUEST,
-                "InvalidAuthenticationInfo",
-                "Authentication information is not given in the correct format. \
-                 Check the value of Authorization header.",
+    if cx.headers.contains_key(AUTHORIZATION) {
+        return error(
+            StatusCode::BAD_REQUEST,
+            "InvalidAuthenticationInfo",
+            "Authentication information is not given in the correct format. \
+             Check the value of Authorization header.",
+        );
+    }
+    let refused = |what| error(StatusCode::FORBIDDEN, "AuthenticationFailed", what);
+    let claims = match app.signer.open(&cx.uri, SystemTime::now()) {
+        Ok(claims) => claims,
+        Err(signed::Refused::Altered) => {
+            return refused(
+                "Server failed to authenticate the request. Make sure the value of \
+                 Authorization header is formed correctly including the signature.",
             );
         }
-        let query = cx.uri.query().unwrap_or_default();
-        let refused = |what| error(StatusCode::FORBIDDEN, "AuthenticationFailed", what);
-        let claims = match app.signer.check(cx.uri.path(), query, SystemTime::now()) {
-            Ok(claims) => claims,
-            Err(signed::Refused::Altered) => {
-                return refused(
-                    "Server failed to authenticate the request. Make sure the value of \
-                     Authorization header is formed correctly including the signature.",
-                );
-            }
-            Err(signed::Refused::Expired) => {
-                return refused("The signed address is not valid any more: it has expired.");
-            }
-        };
-        let Some(repo) = app.catalog.repo(&claims.owner, &claims.repo) else {
-            return not_found();
-        };
-        let releases = app.releases(&repo);
-        let asset = releases
-            .iter()
-            .find(|release| release.id == claims.release)
-            .and_then(|release| release.asset(&claims.name));
-        match asset.map(|asset| file::content(cx, asset)) {
-            Some(Ok(response)) => response,
-            Some(Err(file::Refused::Range(len))) => beyond(len),
-            Some(Err(file::Refused::Gone)) | None => not_found(),
+        Err(signed::Refused::Expired) => {
+            return refused("The signed address is not valid any more: it has expired.");
         }
-    })
-    .await
+    };
+    let Some(found) = app.listing(&claims.owner, &claims.repo).await else {
+        return not_found();
+    };
+    match content(&app, &cx, &found, &claims) {
+        Some(Ok(response)) => response,
+        Some(Err(file::Refused::Range(len))) => beyond(len),
+        Some(Err(file::Refused::Gone)) | None => not_found(),
+    }
+}
+
+/// What an address leads to.
+pub(super) fn content(
+    app: &App,
+    cx: &Cx,
+    found: &Listing,
+    claims: &Claims,
+) -> Option<Result<Response, file::Refused>> {
+    let release = found.releases.all.iter().find(|release| release.id == claims.release)?;
+    Some(file::content(app, cx, release.asset(&claims.name)?))
 }
 
 /// The range lies behind the end.

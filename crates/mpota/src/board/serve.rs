@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use mpota_format::sshsig::PublicKey;
-use mpota_serve::{Authority, LogHook, Options, Server, Tls, WriteOptions};
+use mpota_serve::{Authority, Limits, LogHook, Options, Server, Tls, WriteOptions};
 use thiserror::Error;
 
 use crate::files::{self, FileError};
@@ -87,6 +87,8 @@ pub fn start(options: &ServeOptions) -> Result<Server, ServeError> {
         tls,
         trusted: options.trusted.clone(),
         log: options.log.clone(),
+        // Requests go to the log, and nobody asks for them later.
+        limits: Limits { logged_requests: 0, ..Limits::default() },
         ..Options::new(&options.root)
     })?)
 }

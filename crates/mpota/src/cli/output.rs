@@ -209,8 +209,9 @@ fn label(color: AnsiColor, word: &str, line: impl Display) {
 }
 
 fn talk(line: std::fmt::Arguments<'_>) {
-    // Nobody is left to be told when standard error is closed.
-    let _ = writeln!(io::stderr().lock(), "{}", visible::text(&line.to_string()));
+    // In one piece: standard error has no buffer, and a server says a line a request. Nobody is left to be told when
+    // it is closed.
+    let _ = io::stderr().lock().write_all(visible::text(&format!("{line}\n")).as_bytes());
 }
 
 /// Rows of columns, each as wide as its widest cell; numbers to the right.
