@@ -263,3 +263,43 @@ fn a_known_folder_answers_as_one_that_is_read() {
     assert_eq!(all.len(), 162);
     println!("  cases {}: answers from a folder that is known, and from one that is read", all.len());
 }
+
+#[test]
+fn several_ranges_come_in_one_answer() {
+    let folder = Folder::with_releases();
+    let server = folder.serve();
+    let url = storage_url(&server, "v1.11.0", "weather.pack");
+    let whole = pack("v1.11.0");
+    let mut ran = 0;
+    // The last one is larger than what is sent in one piece.
+    for parts in [
+        vec![(0, 0), (2, 9)],
+        vec![(10, 20), (21, 30), (299_999, 299_999)],
+        vec![(0, 149_999), (150_001, 299_999)],
+    ] {
+        let list: Vec<String> = parts.iter().map(|(a, b)| format!("{a}-{b}")).collect();
+        let response = get(&url, &[("range", &format!("bytes={}", list.join(",")))]);
+        assert_eq!(response.status(), 206, "{parts:?}");
+        let kind = header(&response, "content-type").to_owned();
+        let boundary = kind.strip_prefix("multipart/byteranges; boundary=\"").unwrap().trim_end_matches('"');
+        let length: usize = header(&response, "content-length").parse().unwrap();
+        let mut expected = Vec::new();
+        for &(first, last) in &parts {
+            let head = format!(
+                "Content-Type: application/octet-stream\r\nContent-Range: bytes {first}-{last}/300000"
+            );
+            expected.extend(format!("\r\n--{boundary}\r\n{head}\r\n\r\n").bytes());
+            expected.extend(&whole[first..=last]);
+        }
+        expected.extend(format!("\r\n--{boundary}--\r\n").bytes());
+        let body = bytes(response);
+        assert!(body == expected && body.len() == length, "{parts:?}: {length}, {} bytes", body.len());
+        ran += 1;
+    }
+    // Where the file is another one by now, all of it; and the head of an answer has no parts.
+    let range = ("range", "bytes=0-1,3-4");
+    let response = get(&url, &[range, ("if-range", "\"other\"")]);
+    assert_eq!((response.status().as_u16(), bytes(response).len()), (200, 300_000));
+    assert_eq!(head(&url, &[range]).status(), 200);
+    println!("  cases {}: answers with several ranges", ran + 2);
+}

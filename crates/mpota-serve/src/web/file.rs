@@ -12,6 +12,7 @@ use hyper::header::{
 use hyper::{Method, StatusCode};
 
 use super::encode::encode;
+use super::parts::Parts;
 use super::pieces::{Pieces, read_now};
 use super::range::{Wanted, unchanged, wanted};
 use crate::app::{App, Cx};
@@ -61,7 +62,18 @@ pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Ref
         Method::GET => wanted(&cx.headers, stamp.len, &etag, stamp.modified),
         _ => Wanted::Whole,
     };
+    let disposition = format!("attachment; filename={}", encode(&asset.name, b""));
+    set(&mut response, CONTENT_DISPOSITION, &disposition);
     let (begin, length) = match range {
+        Wanted::Parts(parts) => {
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let boundary = format!("mpota-{}", etag.trim_matches('"'));
+            let body = Parts::new(file, &parts, stamp.len, OCTETS, &boundary, app.pieces.clone());
+            set(&mut response, CONTENT_TYPE, &format!("multipart/byteranges; boundary=\"{boundary}\""));
+            set(&mut response, CONTENT_LENGTH, &body.len().to_string());
+            *response.body_mut() = Body::new(body);
+            return Ok(response);
+        }
         Wanted::Whole => (0, stamp.len),
         Wanted::Nothing => return Err(Refused::Range(stamp.len)),
         Wanted::Part(first, last) => {
@@ -72,8 +84,6 @@ pub(crate) fn content(app: &App, cx: &Cx, asset: &Asset) -> Result<Response, Ref
         }
     };
     set(&mut response, CONTENT_TYPE, OCTETS);
-    let disposition = format!("attachment; filename={}", encode(&asset.name, b""));
-    set(&mut response, CONTENT_DISPOSITION, &disposition);
     set(&mut response, CONTENT_LENGTH, &length.to_string());
     if cx.method == Method::HEAD {
         return Ok(response);

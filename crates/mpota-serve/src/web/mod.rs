@@ -3,6 +3,7 @@
 pub(crate) mod encode;
 pub(crate) mod file;
 pub(crate) mod pages;
+mod parts;
 pub(crate) mod pieces;
 pub(crate) mod quick;
 pub(crate) mod range;

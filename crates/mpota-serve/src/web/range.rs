@@ -5,18 +5,23 @@ use std::time::{Duration, SystemTime};
 use hyper::header::{HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, RANGE};
 
 /// Which bytes are wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// All of them.
     Whole,
     /// From the first to the last, both counted.
     Part(u64, u64),
+    /// Several of those, one behind the other.
+    Parts(Vec<(u64, u64)>),
     /// None that exist.
     Nothing,
 }
 
-/// Reads the Range header. What is not one simple range is ignored, as the
-/// standard allows.
+/// So many ranges are given at once.
+const MOST: usize = 64;
+
+/// Reads the Range header. What is neither one simple range nor some that lie one
+/// behind the other is ignored, as the standard allows.
 pub(crate) fn wanted(headers: &HeaderMap, len: u64, etag: &str, modified: SystemTime) -> Wanted {
     let Some(range) = headers.get(RANGE).and_then(|value| value.to_str().ok()) else {
         return Wanted::Whole;
@@ -34,10 +39,30 @@ pub(crate) fn wanted(headers: &HeaderMap, len: u64, etag: &str, modified: System
 }
 
 fn parse(range: &str, len: u64) -> Wanted {
-    let Some((first, last)) = range.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-'))
-    else {
-        return Wanted::Whole;
-    };
+    let Some(range) = range.trim().strip_prefix("bytes=") else { return Wanted::Whole };
+    let mut parts: Vec<(u64, u64)> = Vec::new();
+    for range in range.split(',') {
+        match one(range, len) {
+            Wanted::Part(first, last) => {
+                // Who asks for bytes twice could ask for them a thousand times.
+                if parts.len() == MOST || parts.last().is_some_and(|(_, end)| first <= *end) {
+                    return Wanted::Whole;
+                }
+                parts.push((first, last));
+            }
+            Wanted::Nothing => {}
+            _ => return Wanted::Whole,
+        }
+    }
+    match parts[..] {
+        [] => Wanted::Nothing,
+        [(first, last)] => Wanted::Part(first, last),
+        _ => Wanted::Parts(parts),
+    }
+}
+
+fn one(range: &str, len: u64) -> Wanted {
+    let Some((first, last)) = range.split_once('-') else { return Wanted::Whole };
     let (first, last) = (first.trim(), last.trim());
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(first) || !digits(last) {
@@ -88,10 +113,10 @@ fn seconds(at: SystemTime) -> SystemTime {
 
 #[cfg(test)]
 mod tests {
-    use super::{Wanted, parse};
+    use super::{MOST, Wanted, parse};
 
     #[test]
-    fn reads_every_form_of_a_single_range() {
+    fn reads_every_form_of_a_range() {
         let cases = [
             ("bytes=0-0", Wanted::Part(0, 0)),
             ("bytes=2-5", Wanted::Part(2, 5)),
@@ -106,13 +131,28 @@ mod tests {
             ("bytes=5-2", Wanted::Whole),
             ("bytes=-", Wanted::Whole),
             ("bytes=a-b", Wanted::Whole),
-            ("bytes=0-1,3-4", Wanted::Whole),
+            ("bytes=0-1,3-4", Wanted::Parts(vec![(0, 1), (3, 4)])),
+            ("bytes=0-1, 3-4 ,9-", Wanted::Parts(vec![(0, 1), (3, 4), (9, 9)])),
+            ("bytes=0-1,2-4", Wanted::Parts(vec![(0, 1), (2, 4)])),
+            ("bytes=0-1,-2", Wanted::Parts(vec![(0, 1), (8, 9)])),
+            ("bytes=0-1,30-40", Wanted::Part(0, 1)),
+            ("bytes=30-40,50-60", Wanted::Nothing),
+            ("bytes=3-4,0-1", Wanted::Whole),
+            ("bytes=0-1,1-2", Wanted::Whole),
+            ("bytes=0-9,-1", Wanted::Whole),
+            ("bytes=0-1,", Wanted::Whole),
+            ("bytes=0-1,x", Wanted::Whole),
             ("bytes=+1-2", Wanted::Whole),
             ("lines=0-1", Wanted::Whole),
         ];
         for (header, expected) in cases {
             assert_eq!(parse(header, 10), expected, "{header}");
         }
+        let of = |count: usize| (0..count).map(|i| format!("{0}-{0}", 2 * i)).collect::<Vec<_>>().join(",");
+        assert!(
+            matches!(parse(&format!("bytes={}", of(MOST)), 1000), Wanted::Parts(parts) if parts.len() == MOST)
+        );
+        assert_eq!(parse(&format!("bytes={}", of(MOST + 1)), 1000), Wanted::Whole);
     }
 
     #[test]
