@@ -221,7 +221,7 @@ def parts(look):
     manifest = mpota.Bag()
     manifest.header = {"pack": {"asset": mpota.source.pack_name(look), "size": 900}}
     to = mpota.fetch.Fetch(look, manifest, b"", 0)
-    to.spans, to._runs, to.at, to.until = [(10, 50), (700, 720)], iter(()), None, 0
+    to.spans, to.runs, to.at, to.until = [(10, 50), (700, 720)], iter(()), None, 0
     b = ota_updater.buffer()
     total = 0
     for begin, end in to.spans[:]:

@@ -393,7 +393,15 @@ def modules(flash, opts, probe):
 
         out["socket"] = Module("socket", **names_of(socket))
         hosts, look = opts["hosts"], socket.getaddrinfo
-        out["socket"].getaddrinfo = lambda name, *a: [x for at in hosts.get(name, (name,)) for x in look(at, *a)]
+
+        def answers(name, *a):
+            for at in hosts.get(name, (name,)):
+                if at is None:  # an address of IPv6, as ESP-IDF names one to sockets that take none
+                    yield (10, 1, 0, "", None)
+                else:
+                    yield from look(at, *a)
+
+        out["socket"].getaddrinfo = lambda *a: list(answers(*a))
     divide, clock = opts.get("sleep_divide", 1), opts.get("clock")
     if divide != 1 or Timer.divide != 1 or clock is not None:
         names = names_of(time)

@@ -59,7 +59,7 @@ def _find(net, enough):
         if not (yield from open(net, "manifest.json", lines, moved)):
             return False
     except HttpError as e:
-        if lines and e.status in (400, 412, 416, 501):  # a server that does not understand it
+        if lines and e.status and not e.wait:  # it may be what the server does not understand
             use("mpota.seen").forget()
         raise
     if net.status == 304:

@@ -22,6 +22,7 @@ class Fetch:
         self.pack = self._manifest.header.get("pack")
         self.bio = None  # see inflate.py
         self.whole = self.parts = self.single = False  # see ranges.py
+        self.asked = ()
 
     def run(self):
         """In steps: fill new/ with the files to come. Raises OtaError; what is there by then is kept."""
@@ -30,7 +31,7 @@ class Fetch:
         self._before = 0  # bytes of the files that have come
         # What is fetched lies in runs; those after the one that comes in. A second reading of the manifest runs
         # ahead of the first: that takes no memory, however many there are.
-        self.spans, self._runs = [], self._find()
+        self.spans, self.runs = [], self._find()
         for number, e in self._manifest.files(self._todo):
             if e or not number & 7:
                 yield 0
@@ -39,7 +40,8 @@ class Fetch:
                     yield from self._one(number, e)
                     break
                 except (HttpError, Damaged) as x:
-                    self.at, self.parts = None, False
+                    use("mpota.ranges").doubt(self, x)
+                    done("ranges")
                     close(self.net)
                     if attempt + 1 == self.net.config.retries:
                         raise
@@ -66,20 +68,6 @@ class Fetch:
         if end:
             yield begin, end
 
-    def ahead(self, at, count):
-        """In steps: have up to `count` runs in `spans`, from the one on that byte `at` of the pack is in."""
-        spans = self.spans
-        while spans and spans[0][1] <= at:
-            spans.pop(0)
-        if len(spans) < count:
-            for run in self._runs:
-                if not run:
-                    yield 0
-                elif run[1] > at:
-                    spans.append(run)
-                    if len(spans) == count:
-                        break
-
     # --- one file ---
 
     def open(self, e, start, end=None):
@@ -88,6 +76,7 @@ class Fetch:
         at = self._from + start
         if self.at is None or end or not self.at <= at < self.until:
             done("inflate")
+            self.at = None
             yield 0
             came = False
             while not came:
@@ -102,8 +91,7 @@ class Fetch:
                 done("ranges")
         b = buffer()
         while self.at < at:  # what is not needed in between
-            if not self.read(b[: min(len(b), at - self.at)], False):
-                yield 2
+            yield 0 if self.read(b[: min(len(b), at - self.at)], False) else 2
 
     def read(self, b, tells=True):
         """Some bytes of the body, at least one; None where none have come yet. `tells` CONFIG's progress."""

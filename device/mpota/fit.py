@@ -18,13 +18,17 @@ def look(net):
         version = net.tag
         take = use("mpota.want").wanted(net.config, version)
         installed = version == net.config.record["version"]
-        if net.status == 206:
-            if installed and not take and (yield from use("mpota.seen").same(net)):
-                return None
-            yield from _whole(net)
         if not take and not installed:
-            _remember(net)
+            _remember(net, True)
             return None
+        if net.status == 206:
+            try:
+                if not take and (yield from use("mpota.seen").same(net)):
+                    return None
+                header = yield from _whole(net)
+            except HttpError:  # whatever it cannot do, the next look does without
+                use("mpota.seen").forget()
+                raise
         loader = getattr(sys.implementation, "_mpy", 0) & 0xFF
         if compiled(header, loader) and not (installed and _from_source(loader)):
             close(net)
@@ -37,7 +41,7 @@ def look(net):
             keep, net.seen = True, None
         else:
             yield from _same(net, net.first)
-            _remember(net)
+            _remember(net, not compiled(header, loader))
     finally:
         if not keep:
             close(net)
@@ -45,20 +49,24 @@ def look(net):
 
 
 def _whole(net):
-    """In steps: have all of the manifest come in, where only its first bytes were asked for."""
+    """In steps: have all of the manifest come in, where only its first bytes were asked for. Its header: what the
+    first bytes have said of the release counts no more."""
     yield from drop(net)
     done("header", "rules", "want", "seen")
+    version, net.tag = net.tag, None  # from where its first bytes were
     yield from use("mpota.source").open(net, "manifest.json")
     done(*OPENING)
-    yield from _header(net)
+    net.tag = version
+    return (yield from _header(net))
 
 
-def _remember(net):
-    """This release is not needed: the next look may ask whether it is still that one."""
+def _remember(net, parts):
+    """This release is not needed: the next look may ask whether it is still that one; with `parts` by the first bytes
+    of its manifest, where there is nothing better."""
     if net.seen:
         url, net.head = net.seen
         seen = use("mpota.seen")
-        seen.remember(url, net.head, net.tag)
+        seen.remember(url, net.head, net.tag, parts)
         seen.late(net)
 
 

@@ -17,7 +17,8 @@ def settle(net, host):
         raise HttpError("unknown Transfer-Encoding from " + host)
     if length is not None and (not length.isdigit() or len(length) > 18):
         raise HttpError("bad Content-Length from " + host)
-    if net.status in (200, 206) and head.get(b"content-encoding", b"identity").lower() != b"identity":
+    packed = head.get(b"content-encoding", b"").lower()  # storage may say "aws-chunked", or nothing, of plain bytes
+    if net.status in (200, 206) and [x for x in (b"gzip", b"deflate", b"br", b"zstd", b"compress") if x in packed]:
         raise HttpError("%s sends it compressed, and was asked not to" % host)
     if net.status in (204, 304):
         length, coding = 0, b""

@@ -40,7 +40,7 @@ def split(url):
         raise OtaError("not a host: a user or token stands before it")
     port = 443 if scheme == "https" else 80
     i = host.find("]") + 1 if host[:1] == "[" else host.find(":")  # an address of IPv6 has colons in it
-    if host[:1] == "[" and (not i or host[i : i + 1] not in ("", ":")):
+    if host[:1] == "[" and (not i or host[i : i + 1] not in ("", ":") or "%" in host):  # a zone is of one computer
         raise OtaError("not a host: " + host[:40])
     if -1 < i < len(host):
         host, p = host[:i], host[i + 1 :]

@@ -5,10 +5,12 @@
     to.single         it does not give many ranges at once
     to.parts          more ranges come in this answer
     to.asked          the ranges that were asked for last
+    to.spans          the runs of the pack that were found and not yet fetched; to.runs finds more
 """
 
 from mpota import HttpError
 from mpota.body import close, drop, piece
+from ota_files import Damaged
 from ota_updater import log, use
 
 _MANY = 16  # ranges in a request: a header of 300 bytes
@@ -24,7 +26,7 @@ def ask(to, e, at, end):
     """In steps: the header to ask with for the file `e` from byte `at` on: of a pack to `end`, or as much as is needed.
     None where the open answer goes on with it."""
     net = to.net
-    if to.parts and not end and (yield from _next(to, at, name(to, e)[1])):
+    if to.parts and not end and at < to.asked[-1][1] and (yield from _next(to, at, name(to, e)[1])):
         return None
     to.parts = False
     if net.sock and net.left:
@@ -35,7 +37,7 @@ def ask(to, e, at, end):
     else:
         # GitHub's storage gives one range at a time; to learn that of another server costs a connection.
         many = _MANY if net.config.base_url and not to.single else 1
-        yield from to.ahead(at, many)
+        yield from _ahead(to, at, many)
         to.asked = [(at, to.spans[0][1])] + to.spans[1:many]
     if to.whole or not to.asked:
         to.asked = []
@@ -71,6 +73,33 @@ def opened(to, e, at):
     log("I", "%s gives no parts of %s: it is read from its beginning" % (_host(net), asset))
     to.whole = True
     return True
+
+
+def doubt(to, x):
+    """After the error `x`: what the next try does without."""
+    if to.asked and isinstance(x, Damaged):
+        to.whole = True  # other bytes than those that were asked for
+    elif to.asked and to.at is None and not x.wait:  # there was no answer, or another one
+        if len(to.asked) > 1:
+            to.single = True
+        elif x.status:
+            to.whole = True
+    to.at, to.parts = None, False
+
+
+def _ahead(to, at, count):
+    """In steps: have up to `count` runs in to.spans, from the one on that byte `at` of the pack is in."""
+    spans = to.spans
+    while spans and spans[0][1] <= at:
+        spans.pop(0)
+    if len(spans) < count:
+        for run in to.runs:
+            if not run:
+                yield 0
+            elif run[1] > at:
+                spans.append(run)
+                if len(spans) == count:
+                    break
 
 
 def _host(net):
@@ -119,7 +148,7 @@ def _next(to, at, size):
                 part = _part(line[14:], size)
             elif begins and part and line == b"\r\n":
                 to.at, to.until = part
-                yield from to.ahead(at, 1)
+                yield from _ahead(to, at, 1)
                 return part[0] <= at and part[1] >= to.spans[0][1]
             begins = line[-1:] == b"\n"
     except OSError as e:

@@ -1,12 +1,14 @@
 """mpota: the answer of last time. Where nothing is new, a server is asked whether its answer is still that one.
 
 A line each in .ota/etag: what the answer is known by, the address, the release's version. Known by its ETag, or
-else the header to ask with, or else "-": by its first bytes and its length.
+else its date, or else "-": by its first bytes and its length. A date may hide a release whose files are older, so
+one look of 16 asks without it.
 """
 
+import os
 import ota_updater
 from mpota.body import readinto
-from ota_updater import HOME, buffer, log, use
+from ota_updater import HOME, buffer, log
 
 _PATH = HOME + "etag"
 _FIRST = 2048  # bytes of a manifest that are asked for where a server tells nothing else
@@ -33,23 +35,27 @@ def saved(address, config, done):
     by = parts[0]
     if is_etag(by):
         return ("If-None-Match: " + by,)
-    if _is_date(by):
+    if _is_date(by) and os.urandom(1)[0] >= 16:
         return ("If-Modified-Since: " + by,)
     return ("Range: bytes=0-%d" % (_FIRST - 1),) if by == "-" else ()
 
 
 def forget():
     """What was noted may be what a server does not understand."""
-    use("os").remove(_PATH)
+    try:
+        os.remove(_PATH)
+    except OSError:
+        pass
 
 
-def remember(address, head, version):
-    """The release that is there is not needed: note what its answer is known by, where that is new."""
+def remember(address, head, version, parts=False):
+    """The release that is there is not needed: note what its answer is known by, where that is new. With `parts` its
+    first bytes will do."""
     try:
         etag, date = [str(head.get(key, b""), "utf-8") for key in (b"etag", b"last-modified")]
         by = etag if is_etag(etag) else date if _is_date(date) else "-"
         text = "\n".join((by, address, version))
-        if len(text) > 1024 or _text() == text:
+        if (by == "-" and not parts) or len(text) > 1024 or _text() == text:
             return
         with open(_PATH, "w") as f:
             f.write(text)
@@ -61,7 +67,7 @@ def _text():
     try:
         with open(_PATH) as f:
             return f.read(1025)
-    except OSError:
+    except (OSError, UnicodeError):
         return None
 
 

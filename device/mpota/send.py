@@ -21,7 +21,10 @@ def connect(net, at):
     s = None
     try:
         what = "cannot find %s (%s): is Wi-Fi connected?"
-        found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM)[:4]
+        # ESP-IDF names addresses of IPv6 that its sockets do not take: None.
+        found = [x for x in socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM) if x[-1]][:4]
+        if not found:
+            raise OSError(-2)  # EAI_NONAME
         what = "cannot connect to %s: %s"
         while not s:
             family, address = found[0][0], found.pop(0)[-1]

@@ -13,7 +13,7 @@ def wanted(config, version):
         raise Refused("not a version: %r" % version[:64])
     if version == r["version"]:
         return bool(r["repair"] or config.repair)
-    if version == r["bad"] and not (config.tag == version and r["again"] <= 8) and not _again(r):
+    if version == r["bad"] and not (config.tag == version and r["again"] <= 8) and not _again(config):
         log("W", "%s was undone, and is not tried %s: %s" % (version, "now" if r["again"] else "again", r["why"]))
         return False
     if r["state"] == "trial" and version == r["next"]:
@@ -36,16 +36,19 @@ def same_content(version, h):
         raise Refused("%s is offered with other content than the one installed: refused" % version)
 
 
-def _again(r):
+def _again(config):
     """Whether a version that was not confirmed, and did not crash, has its turn again: 1, 6 and 36 hours
     after it was given up. A board without a clock leaves it to chance: at one of 8, 32 and 128 looks."""
+    r = config.record
     times = r["again"]
     if not 0 < times <= 3:
         return False
     now = use("mpota.clock").now()
     if r["since"] and now:
         return now > r["since"] + 3600 * 6 ** (times - 1)
-    return urandom(1)[0] < 128 >> 2 * times
+    if config.turn is None:  # a look may come here more than once
+        config.turn = urandom(1)[0]
+    return config.turn < 128 >> 2 * times
 
 
 def compare(a, b):

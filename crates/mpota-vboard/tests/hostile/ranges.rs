@@ -208,6 +208,54 @@ fn fault_66_after_a_range_that_failed_the_next_try_takes_all() {
 }
 
 #[test]
+fn fault_66_who_takes_no_list_of_ranges_is_asked_for_one() {
+    let rig = two_runs().set("limits", &LIMITS.replace("'retries': 1", "'retries': 2")).rig();
+    let mut ran = 0;
+    for status in [
+        "400 Bad Request",
+        "403 Forbidden",
+        "416 Range Not Satisfiable",
+        "500 Oops",
+        "",
+        "206 Partial Content",
+    ] {
+        instead(&rig, move |asked, body| {
+            let many = ranges(asked).len() > 1;
+            many.then(|| match status {
+                "" => vec![Step::Close],
+                _ => vec![Step::Send(reply(status, "Content-Range: bytes 1-2/3\r\n", &body[..3]))],
+            })
+        });
+        let run = rig.board.run_with(&json!({"sleep_divide": 50})).unwrap();
+        assert!(run.output.contains("v1.1.0 is installed"), "{status}: {}", run.output);
+        assert!(ranges(&asked_for_pack(&rig)[0]).len() > 1, "{status}");
+        rig.rewind();
+        ran += 1;
+    }
+    // One range is refused as well: all of it, then.
+    for (status, bad) in [("403 Forbidden", false), ("206 Partial Content", true), ("200 OK", true)] {
+        let rig = two_runs().set("limits", &LIMITS.replace("'retries': 1", "'retries': 3")).rig();
+        instead(&rig, move |asked, body| {
+            let all = ranges(asked);
+            let (from, to) = *all.first()?;
+            if all.len() > 1 {
+                return Some(vec![Step::Close]);
+            }
+            // Other bytes under the right name, or a refusal.
+            let other: Vec<u8> = body[from..=to].iter().map(|b| if bad { b ^ 0x55 } else { *b }).collect();
+            let range = format!("Content-Range: bytes {from}-{to}/{}\r\n", body.len());
+            Some(vec![Step::Send(reply(status, &range, &other))])
+        });
+        let run = rig.board.run_with(&json!({"sleep_divide": 50})).unwrap();
+        assert!(run.output.contains("v1.1.0 is installed"), "{status}: {}", run.output);
+        assert!(ranges(asked_for_pack(&rig).last().unwrap()).is_empty(), "{status}");
+        ran += 1;
+    }
+    println!("  cases {ran}: servers that refuse a list of ranges, or a range");
+    assert_eq!(ran, 9);
+}
+
+#[test]
 fn fault_66_a_compressed_answer_is_said() {
     let rig = Rig::new();
     let mut ran = 0;
@@ -223,20 +271,24 @@ fn fault_66_a_compressed_answer_is_said() {
             ran += 1;
         }
     }
-    // Said to be nothing of that kind: fine.
-    let store = rig.store();
-    rig.server.script(move |asked| {
-        asked.stores("manifest.json").then(|| {
-            let add = |mut lines: Vec<String>| {
-                lines.push("Content-Encoding: Identity".into());
-                lines
-            };
-            vec![Step::Send(honest::with_headers(&store, asked, add))]
-        })
-    });
-    rig.updates("identity");
-    println!("  cases {}: answers that are compressed", ran + 1);
-    assert_eq!(ran, 8);
+    // Said of plain bytes, by storage that was told so when they were uploaded: fine.
+    for coding in ["Identity", "", "aws-chunked", "utf-8", "binary", "none"] {
+        let store = rig.store();
+        rig.server.script(move |asked| {
+            asked.stores("manifest.json").then(|| {
+                let add = |mut lines: Vec<String>| {
+                    lines.push(format!("Content-Encoding: {coding}"));
+                    lines
+                };
+                vec![Step::Send(honest::with_headers(&store, asked, add))]
+            })
+        });
+        rig.updates(coding);
+        rig.rewind();
+        ran += 1;
+    }
+    println!("  cases {ran}: answers that are compressed, or said to be");
+    assert_eq!(ran, 14);
 }
 
 /// Hand on what comes to the loopback of IPv6, to a port of IPv4; for a few connections.
@@ -282,6 +334,8 @@ fn fault_66_addresses_of_ipv6() {
             format!("http://weather.example:{old}"),
             json!({"hosts": {"weather.example": ["::1", "127.0.0.1"]}}),
         ),
+        // As ESP-IDF says it, whose sockets take no address of IPv6.
+        (format!("http://weather.example:{old}"), json!({"hosts": {"weather.example": [null, "127.0.0.1"]}})),
     ];
     let count = cases.len();
     for (url, options) in cases {
@@ -299,13 +353,20 @@ fn fault_66_addresses_of_ipv6() {
         ("http://[::1]x", "not a host: [::1]x"),
         ("http://[::1]:x", "not a port: x"),
         ("http://::1", "not a port: :1"),
+        ("http://[fe80::1%25eth0]:80", "not a host: [fe80::1%25eth0]"),
     ];
+    rig.configure("base_url", "'http://weather.example:80'");
+    for hosts in [json!([]), json!([null])] {
+        let options = json!({"hosts": {"weather.example": hosts}});
+        rig.refused("no address", &["cannot find weather.example"], &options);
+    }
+    rig.rewind();
     for (url, words) in refused {
         rig.configure("base_url", &format!("'{url}'"));
         rig.refused(url, &[words], &json!({}));
         rig.rewind();
     }
-    println!("  cases {}: addresses of IPv6", count + refused.len());
+    println!("  cases {}: addresses of IPv6", count + 2 + refused.len());
 }
 
 #[test]
