@@ -44,7 +44,8 @@ def names():
         expect("an import of it", not_there, None)
     except (ImportError, AttributeError):  # which one depends on the version
         expect("an import of it", True)
-    expect("what is known", sorted(status()), sorted("state version next boots wakes bad why blocked changed created".split()))
+    known = "state version next boots wakes bad why blocked changed cached_s created"
+    expect("what is known", sorted(status()), sorted(known.split()))
     expect("nothing is blocked", unblock(), "")
     expect("a window", [window(first=0, last=24, offset_h=3), window(last=24, first=0)], [True, True])
     said = raised(ota_updater.OtaError, rollback, why="a test")
