@@ -7,8 +7,9 @@ from mpota.body import in_time, piece
 _PIECES = const(65)  # of 64 bytes: a redirect's address may have 4 KB
 _WANTED = const(
     b" content-length transfer-encoding connection location content-range retry-after"
-    b" x-ratelimit-remaining x-ratelimit-reset etag last-modified age cache-control content-encoding content-type "
+    b" x-ratelimit-remaining x-ratelimit-reset content-encoding content-type "
 )
+_MARKS = const(b" etag last-modified age cache-control ")  # of a look alone, see seen.py
 
 
 def _line(net):
@@ -59,7 +60,8 @@ def _headers(net, host):
             return
         i = first.find(b":")
         name = first[:i].strip().lower()
-        if i < 1 or b" " in name or b" %s " % name not in _WANTED:
+        spaced = b" %s " % name
+        if i < 1 or b" " in name or not (spaced in _WANTED or (net.config.record and spaced in _MARKS)):
             continue
         line[0] = first[i + 1 :].lstrip(b" \t")
         if name == b"location":

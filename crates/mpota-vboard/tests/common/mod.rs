@@ -17,6 +17,8 @@ pub struct World {
     pub file_system: FileSystem,
     pub agent: Agent,
     pub entries: Vec<(String, String)>,
+    /// Bytes of a board's flash.
+    pub flash: u64,
 }
 
 pub fn options(bench: &Bench) -> Options {
@@ -90,6 +92,7 @@ impl World {
             file_system: FileSystem::Lfs,
             agent: Agent::Mpy,
             entries: Vec::new(),
+            flash: 1 << 20,
         }
     }
 
@@ -109,7 +112,7 @@ impl World {
         let config = config(&entries);
         let own: [(&str, &[u8]); 2] = [("secrets.py", config.as_bytes()), ("settings.json", SETTINGS)];
         let folder = self.bench.board_folder("v1.0.0", self.agent, &own).expect("a board's files");
-        Board::new(&self.micropython, self.file_system, &folder).expect("a board")
+        Board::with_size(&self.micropython, self.file_system, self.flash, &folder).expect("a board")
     }
 }
 
