@@ -12,6 +12,7 @@ mod bodies;
 #[path = "../common/mod.rs"]
 mod common;
 mod honest;
+mod interim;
 mod keys;
 mod nothing_new;
 mod ranges;
