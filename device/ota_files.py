@@ -98,8 +98,6 @@ def file_hash(path):
 def hashing(path):
     """In steps: the hash of a file in hex; None where there is no file, "?" where the file system itself
     says that it is corrupt."""
-    if kind(path) != 0x8000:
-        return None
     h = Hash()
     b = buffer()
     try:
@@ -111,6 +109,9 @@ def hashing(path):
                 h.update(b[:n])
                 yield 0
     except OSError as e:
+        # Asked only now: in a folder of many files to find one is most of the work.
+        if e.errno == 2 or kind(path) != 0x8000:
+            return None
         if e.errno != 84:  # LFS_ERR_CORRUPT
             raise
         return "?"

@@ -82,7 +82,8 @@ def write(**changes):
     r["seq"] += 1
     # As bytes: a loop over a text makes each character a name that MicroPython keeps.
     r["why"] = bytes([c if 32 <= c < 127 and c not in b'"\\' else 63 for c in r["why"][:60].encode()[:60]]).decode()
-    text = json.dumps(r, separators=(",", ":")).encode()
+    # What is 0 or "" need not be said: most records then fit into one 256 bytes of flash, and not into two.
+    text = json.dumps({key: r[key] for key in r if r[key]}, separators=(",", ":")).encode()
     line = b"%08x %s\n" % (crc32(text), text)
     if len(line) > 640:
         raise OtaError("journal record of %d bytes" % len(line))

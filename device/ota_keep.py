@@ -41,6 +41,7 @@ def finish():
     r = record()
     moves, plan = use("ota_moves"), use("ota_plan")
     moved, repair = False, 0
+    moves.make_room(OSError(28))  # before anything is moved: LittleFS may lose what it has no room to move
     if kind(HOME + "new/manifest.json"):  # it is moved last: until then all of this is done again
         try:
             for op in plan.steps():

@@ -78,13 +78,17 @@ def make_room(e):
 
 def making_room(e):
     """In steps: whether a write that failed with `e` may succeed now. The app on trial may have filled the
-    flash: new/reserve was kept for that. And LittleFS gives no block to anybody while a file lies
+    flash: new/reserve.0 and .1 were kept for that. And LittleFS gives no block to anybody while a file lies
     there that it calls corrupt, as a write that was lost in a power cut may leave one."""
-    if isinstance(e, OSError) and e.errno == 28 and kind(HOME + "new/reserve"):
-        os.remove(HOME + "new/reserve")
-        return True
     found = False
-    if not isinstance(e, OSError) or e.errno != 84:
+    if not isinstance(e, OSError):
+        return found
+    if e.errno == 28:
+        for name in ("new/reserve.0", "new/reserve.1"):
+            if kind(HOME + name):
+                os.remove(HOME + name)
+                found = True
+    if e.errno != 84:
         return found
     try:
         paths = ["version.json"]

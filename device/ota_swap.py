@@ -29,13 +29,15 @@ def run():
         except Exception as e:
             state = record()["state"]
             log("E", "%s: %r" % (state, e))
-            if make_room(e):
-                continue
             if state not in ("swapping", "undoing"):
+                if make_room(e):
+                    continue
                 if attempt > 2:
                     _stuck(state, e)
                     break
                 continue
+            # Nothing is written now, and no room is made: a move that found none lies in the memory of LittleFS
+            # as one that has begun, and the next write would end it. The file would be nowhere then.
             _sleep(1 << attempt)
             if ota_journal.wrote and record()["boots"] <= _STARTS:
                 # After a failed write the file system's own memory may be wrong: mount it anew.
@@ -73,6 +75,9 @@ def _settle():
         reset()
     if state in ("swapping", "undoing"):
         write(boots=r["boots"] + 1)
+        if r["boots"] > 2:  # it may be room that is missing
+            make_room(OSError(28))
+            make_room(OSError(84))
         last = r["boots"] >= _STARTS
         if state == "undoing":
             _undoing(r, last)

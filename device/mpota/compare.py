@@ -26,7 +26,7 @@ def _installed(version):
 
 def plan(config, seal, version):
     """In steps: compare, and write the plan: (the manifest, a bit for each file to fetch, the bytes of all
-    of them, size of a block of the flash). No bits where nothing has to change: then this is the
+    of them). No bits where nothing has to change: then this is the
     installed version from now on."""
     m = use("mpota.manifest").Manifest(HOME + "new/manifest.json", seal, use("mpota.check").Check)
     if Hash.key != "sha256":
@@ -52,6 +52,6 @@ def plan(config, seal, version):
         use("ota_journal").write(version=version, repair=0, bad="", again=0, why="")
         yield from moves.clearing("new")
         log("I", "%s is what lies here already" % version)
-        return None, None, 0, 0
+        return None, None, 0
     log("I", "fetching %d bytes" % plan.bytes)
-    return m, plan.missing, plan.bytes, plan.block
+    return m, plan.missing, plan.bytes

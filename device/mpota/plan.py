@@ -27,7 +27,7 @@ class Plan:
         # Without its file of keys a board would take no release any more.
         self._stay = "boot.py main.py".split() + [config.keys_file]
         self.todo, self.had, self.missing = bytearray(), bytearray(), bytearray()
-        self.changes = self.bytes = self.blocks = self.aside = 0
+        self.changes = self.bytes = self.blocks = self.small = self.aside = 0
         self.gone = []  # directories that have to make way for files
         self.late = self._hides = None
         stat = os.statvfs(ROOT)
@@ -79,6 +79,7 @@ class Plan:
                 self.line("drop", path)
             if self.late:
                 self.line(*self.late)
+            self.grow(out.tell())  # its copy
         return self.changes
 
     def line(self, *op):
@@ -88,7 +89,9 @@ class Plan:
 
     def grow(self, size):
         """`size` bytes more will lie on the flash for a while."""
-        self.blocks += 1 + size // self.block
+        if size > 128 or self.copies:
+            self.blocks += 1 + size // self.block
+        self.small += 32 + (size if size <= 128 else 0)  # LittleFS keeps its entry, and a small file, in the folder
 
     def save(self, path, h, n=None):
         """A file that is replaced or removed: keep it in old/. True where it is missing afterwards.
@@ -104,6 +107,8 @@ class Plan:
             self.grow(os.stat(ROOT + path)[6])
             return False
         self.line("save", path, n, h)
+        size = os.stat(ROOT + path)[6]
+        self.small += 32 + (size if size <= 512 else 0)
         return True
 
     def _put_aside(self, path, h, was, what):

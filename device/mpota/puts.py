@@ -43,7 +43,8 @@ def check_space(p):
     stat = os.statvfs(ROOT)
     # LittleFS counts blocks twice that two files share: more may be in use than there are.
     free = stat[3] * p.block if stat[3] <= stat[2] else 0
-    need = (p.blocks + 7) * p.block
+    # LittleFS writes a folder into pairs of blocks that may be half empty.
+    need = (p.blocks + 7) * p.block + (0 if p.copies else p.small * 4)
     if free < need:
         raise OtaError("%d KB of flash needed, %d KB free" % (need >> 10, free >> 10))
     if p.aside:

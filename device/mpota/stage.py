@@ -6,13 +6,16 @@ from ota_moves import copying
 from ota_updater import HOME, ROOT, buffer, log
 
 
-def staged(config, m, version, block):
+def staged(config, m, version):
     """In steps: write the record that has the next start install what lies in new/."""
     yield from _keep_rollback_hook(m)
-    with open(HOME + "new/reserve", "wb") as f:  # room for the journal, should the new version fill the flash
-        for _ in range(block // 512):
+    # Room for the journal, should the new version fill the flash: a block each, and little to write into it. LittleFS
+    # keeps a file of up to 1,022 bytes in its folder.
+    for name in ("new/reserve.0", "new/reserve.1"):
+        with open(HOME + name, "wb") as f:
             f.write(buffer())
-            yield 0
+            f.write(buffer()[:128])
+        yield 0
     yield from copying(HOME + "new/plan", HOME + "old/plan")  # the swap depends on it: one damaged copy is not the end
     h = yield from hashing(HOME + "new/plan")
     if h == "?":

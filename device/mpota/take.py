@@ -21,7 +21,7 @@ def take(net, keys):
         seal = yield from use("mpota.accept").verify(keys)
         yield from use("mpota.accept").accept(net.config, seal)
         done()
-        m, todo, total, block = yield from use("mpota.compare").plan(net.config, seal, net.tag)
+        m, todo, total = yield from use("mpota.compare").plan(net.config, seal, net.tag)
         net.config.record = None  # it was of use up to here
         # Not the module of `m`: it would be loaded a second time.
         done("compare", "plan", "puts", "aside", "parts", "rom", "check", "rules", "header", "ota_moves", "ota_journal")
@@ -32,7 +32,7 @@ def take(net, keys):
             done(*OPENING)
         yield from use("mpota.fetch").Fetch(net, m, todo, total).run()
         done()
-        return (yield from use("mpota.stage").staged(net.config, m, net.tag, block))
+        return (yield from use("mpota.stage").staged(net.config, m, net.tag))
     except OSError as e:
         done()
         raise OtaError((yield from use("mpota.trouble").explain(e)))

@@ -11,6 +11,7 @@
 //! - [`trial`]: what is a crash, and what is not
 //! - [`plan`]: the plan is gone
 //! - [`kept`]: files that the owner has changed
+//! - [`small`]: many small files, and little room
 //! - [`by_hand`]: files that were copied over those of the release
 //! - [`release`]: what stands in a release, and what the app does meanwhile
 //! - [`steps`]: watchdogs, asyncio, two updates at once, and downloads that are cut
@@ -30,6 +31,7 @@ mod modules;
 mod plan;
 mod release;
 mod settings;
+mod small;
 mod steps;
 #[path = "../common/still.rs"]
 mod still;
