@@ -1,12 +1,13 @@
 //! The formats that the computer and the board share: bytes to facts, and back.
 //!
 //! Nothing here touches a file, the network or a clock. The rules are those of `spec/manifest.md`
-//! and `spec/journal.md`; the vectors in `spec/vectors` hold this crate and the board's reader to
+//! `spec/rollout.md` and `spec/journal.md`; the vectors in `spec/vectors` hold this crate and the board's reader to
 //! the same answers, down to the error codes.
 //!
 //! # Layout
 //!
 //! - [`manifest`]: what a release is: [`manifest::Manifest`], its strict reader and its writer
+//! - [`rollout`]: which boards may take a version: [`rollout::Rollout`], its reader, its writer, and the decision
 //! - [`sshsig`]: who signed it: SSH signatures by Ed25519 keys
 //! - [`path`]: which paths a release may hold, and how assets are named after them
 //! - [`version`]: release tags and their order
@@ -18,8 +19,10 @@
 pub mod digest;
 pub mod journal;
 pub mod limits;
+mod line;
 pub mod manifest;
 pub mod pack;
 pub mod path;
+pub mod rollout;
 pub mod sshsig;
 pub mod version;

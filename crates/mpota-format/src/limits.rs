@@ -1,4 +1,4 @@
-//! The limits of `spec/manifest.md` and `spec/journal.md`.
+//! The limits of `spec/manifest.md`, `spec/rollout.md` and `spec/journal.md`.
 
 /// Most bytes of a manifest.
 pub const MANIFEST: usize = 4_194_304;
@@ -24,7 +24,7 @@ pub const PATH: usize = 128;
 pub const LIST: usize = 16;
 /// Most characters of a word of `needs`, of a platform, and of a key that is not known yet.
 pub const WORD: usize = 32;
-/// Most characters of a board's name.
+/// Most characters of a board's name, and of its id.
 pub const BOARD: usize = 64;
 /// The largest number in `created` and in `more`.
 pub const NUMBER: u64 = 9_999_999_999;
@@ -38,3 +38,9 @@ pub const VERSION_DIGITS: usize = 9;
 pub const WINDOW: usize = 4096;
 /// Most bytes of a journal record, its `\n` included.
 pub const RECORD: usize = 640;
+/// Most bytes of a rollout; its lines have the limits of [`HEADER_LINE`] and [`SIGNATURE_LINE`].
+pub const ROLLOUT: usize = HEADER_LINE + SIGNATURE_LINE;
+/// Most stages of a rollout.
+pub const STAGES: usize = 8;
+/// Most boards that a rollout names.
+pub const BOARDS: usize = 32;

@@ -5,13 +5,14 @@
 pub mod compiled;
 mod error;
 mod header;
-mod line;
+mod marked;
 mod more;
 mod read;
 mod write;
 
 pub use error::{Code, ManifestError};
 pub use more::{More, MoreItem, MoreValue};
+pub(crate) use read::signature_line;
 
 use crate::path;
 use crate::version::Version;
@@ -158,7 +159,7 @@ pub fn signed_part(bytes: &[u8]) -> &[u8] {
 pub(crate) fn signature_of(bytes: &[u8]) -> Option<&str> {
     let signed = signed_part(bytes);
     let line = bytes[signed.len()..].strip_suffix(b"\n")?;
-    if signed.ends_with(b"\n],\n") { read::signature_line(line) } else { None }
+    if signed.ends_with(b"\n],\n") { signature_line(line) } else { None }
 }
 
 #[cfg(test)]

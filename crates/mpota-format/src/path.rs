@@ -88,6 +88,12 @@ pub(crate) fn is_name(text: &str, most: usize) -> bool {
     (1..=most).contains(&text.len()) && text.bytes().all(is_name_byte)
 }
 
+/// Whether `text` is a project: `owner/name` as a manifest may hold it.
+#[must_use]
+pub fn is_project(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(owner, name)| is_name(owner, 64) && is_name(name, 64))
+}
+
 fn is_name_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"._-".contains(&b)
 }

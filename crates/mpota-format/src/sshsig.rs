@@ -18,6 +18,8 @@ pub const NAMESPACE: &str = "mpota";
 /// The hash that signatures are made over.
 pub const HASH: &str = "sha256";
 
+/// How an unsigned manifest ends.
+const UNSIGNED: &[u8] = b"\n]}\n";
 const MAGIC: &[u8] = b"SSHSIG";
 const KEY_TYPE: &str = "ssh-ed25519";
 
@@ -141,20 +143,30 @@ pub struct Checked {
 /// # Errors
 /// The first row of the spec's table that applies.
 pub fn check(manifest_bytes: &[u8], trusted: &[PublicKey]) -> Result<Checked, SigError> {
-    if manifest_bytes.ends_with(b"\n]}\n") {
+    if manifest_bytes.ends_with(UNSIGNED) {
         return Err(SigError::Unsigned);
     }
     let base64 = signature_of(manifest_bytes).ok_or(SigError::Form)?;
+    check_in(NAMESPACE, signed_part(manifest_bytes), base64, trusted)
+}
+
+/// Checks that `base64` is a signature of this namespace over `message` by one of the `trusted` keys.
+pub(crate) fn check_in(
+    namespace: &str,
+    message: &[u8],
+    base64: &str,
+    trusted: &[PublicKey],
+) -> Result<Checked, SigError> {
     let blob = STANDARD.decode(base64).map_err(|_| SigError::Form)?;
     let parts = parse(&blob)?;
-    if parts.namespace != NAMESPACE.as_bytes() {
+    if parts.namespace != namespace.as_bytes() {
         return Err(SigError::Namespace);
     }
     if parts.hash != HASH.as_bytes() {
         return Err(SigError::Hash);
     }
     let key = trusted.iter().find(|key| key.key == parts.key).ok_or(SigError::UnknownKey)?;
-    if !verify(&parts.key, &signing_block(signed_part(manifest_bytes)), &parts.signature) {
+    if !verify(&parts.key, &signing_block_in(namespace, message), &parts.signature) {
         return Err(SigError::Bad);
     }
     Ok(Checked { fingerprint: key.fingerprint(), comment: key.comment.clone() })
@@ -165,24 +177,32 @@ pub fn check(manifest_bytes: &[u8], trusted: &[PublicKey]) -> Result<Checked, Si
 /// # Errors
 /// As [`check`], but for the key.
 pub fn signer(manifest_bytes: &[u8]) -> Result<PublicKey, SigError> {
-    match check(manifest_bytes, &[]) {
-        // So far all is well, and no key was looked at yet.
-        Err(SigError::UnknownKey) => {}
-        Err(error) => return Err(error),
-        Ok(_) => return Err(SigError::UnknownKey),
+    if manifest_bytes.ends_with(UNSIGNED) {
+        return Err(SigError::Unsigned);
     }
     let base64 = signature_of(manifest_bytes).ok_or(SigError::Form)?;
+    signer_in(NAMESPACE, signed_part(manifest_bytes), base64)
+}
+
+/// The key by which `base64` is a signature of this namespace over `message`. Its comment is empty.
+pub(crate) fn signer_in(namespace: &str, message: &[u8], base64: &str) -> Result<PublicKey, SigError> {
     let blob = STANDARD.decode(base64).map_err(|_| SigError::Form)?;
     let key = PublicKey { key: parse(&blob)?.key, comment: String::new() };
-    check(manifest_bytes, std::slice::from_ref(&key))?;
+    check_in(namespace, message, base64, std::slice::from_ref(&key))?;
     Ok(key)
 }
 
 /// The bytes that Ed25519 signs for a `message`, the signed part of a manifest.
 #[must_use]
 pub fn signing_block(message: &[u8]) -> Vec<u8> {
+    signing_block_in(NAMESPACE, message)
+}
+
+/// The same in another namespace, such as [`crate::rollout::NAMESPACE`].
+#[must_use]
+pub fn signing_block_in(namespace: &str, message: &[u8]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
-    for field in [NAMESPACE.as_bytes(), b"", HASH.as_bytes(), &sha256(message)] {
+    for field in [namespace.as_bytes(), b"", HASH.as_bytes(), &sha256(message)] {
         string(&mut out, field);
     }
     out
@@ -193,10 +213,16 @@ pub fn signing_block(message: &[u8]) -> Vec<u8> {
 /// In base64 with padding it is what stands in a manifest.
 #[must_use]
 pub fn blob(public: &[u8; 32], signature: &[u8; 64]) -> Vec<u8> {
+    blob_in(NAMESPACE, public, signature)
+}
+
+/// The same in another namespace, such as [`crate::rollout::NAMESPACE`].
+#[must_use]
+pub fn blob_in(namespace: &str, public: &[u8; 32], signature: &[u8; 64]) -> Vec<u8> {
     let mut out = MAGIC.to_vec();
     out.extend(1_u32.to_be_bytes());
     string(&mut out, &key_blob(public));
-    for field in [NAMESPACE.as_bytes(), b"", HASH.as_bytes()] {
+    for field in [namespace.as_bytes(), b"", HASH.as_bytes()] {
         string(&mut out, field);
     }
     let mut inner = Vec::new();

@@ -126,12 +126,15 @@ impl Ord for Version {
     }
 }
 
+/// Words that are no channel: they mean something else.
+const TAKEN: [&str; 5] = ["latest", "stable", "main", "master", crate::rollout::TAG];
+
 /// Whether `text` can name a channel: a tag that is no version, and a word that means nothing else.
 #[must_use]
 pub fn is_channel(text: &str) -> bool {
     let words = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     let begins = text.bytes().next().is_some_and(|b| b.is_ascii_lowercase());
-    words && begins && text.len() <= 32 && !["latest", "stable", "main", "master"].contains(&text)
+    words && begins && text.len() <= 32 && !TAKEN.contains(&text)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use mpota_format::manifest::{Manifest, signed_part};
+use mpota_format::rollout::{self, Rollout};
 use mpota_format::sshsig::{PublicKey, SigError, blob, check, signing_block};
 
 #[path = "../examples/make_vectors/vectors/keys.rs"]
@@ -20,8 +21,12 @@ mod keys;
 use keys::{ssh, test_key, typed};
 
 fn vector(name: &str) -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors/signature");
-    fs::read(root.join(name)).unwrap()
+    vector_of("signature", name)
+}
+
+fn vector_of(folder: &str, name: &str) -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spec/vectors");
+    fs::read(root.join(folder).join(name)).unwrap()
 }
 
 fn public(key: &SigningKey) -> PublicKey {
@@ -47,16 +52,24 @@ fn ssh_keygen(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
 }
 
 fn verifies(manifest: &[u8], key: &SigningKey) -> bool {
-    let folder = tempfile::tempdir().unwrap();
     let signature = Manifest::parse(manifest).unwrap().signature.unwrap();
+    verifies_in("mpota", signed_part(manifest), &signature, key)
+}
+
+fn verifies_in(namespace: &str, message: &[u8], signature: &str, key: &SigningKey) -> bool {
+    let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("allowed"), format!("mpota {}\n", public(key))).unwrap();
-    fs::write(folder.path().join("sig"), armoured(&signature)).unwrap();
-    let arguments = ["-Y", "verify", "-f", "allowed", "-I", "mpota", "-n", "mpota", "-s", "sig"];
-    ssh_keygen(folder.path(), &arguments, signed_part(manifest)).status.success()
+    fs::write(folder.path().join("sig"), armoured(signature)).unwrap();
+    let arguments = ["-Y", "verify", "-f", "allowed", "-I", "mpota", "-n", namespace, "-s", "sig"];
+    ssh_keygen(folder.path(), &arguments, message).status.success()
 }
 
 /// What `ssh-keygen -Y sign` gives for a message, as base64.
 fn sign(key: &SigningKey, message: &[u8], options: &[&str]) -> String {
+    sign_in("mpota", key, message, options)
+}
+
+fn sign_in(namespace: &str, key: &SigningKey, message: &[u8], options: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("key");
     let public = key.verifying_key().to_bytes();
@@ -69,7 +82,7 @@ fn sign(key: &SigningKey, message: &[u8], options: &[&str]) -> String {
     let (begin, end) = ("-----BEGIN OPENSSH PRIVATE KEY-----", "-----END OPENSSH PRIVATE KEY-----");
     fs::write(&path, format!("{begin}\n{}\n{end}\n", STANDARD.encode(file.concat()))).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    let arguments = [&["-Y", "sign", "-f", "key", "-n", "mpota"], options].concat();
+    let arguments = [&["-Y", "sign", "-f", "key", "-n", namespace], options].concat();
     let output = ssh_keygen(folder.path(), &arguments, message);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().lines().filter(|line| !line.starts_with("---")).collect()
@@ -129,4 +142,34 @@ fn fingerprints_are_those_of_ssh_keygen() {
     fs::write(folder.path().join("key.pub"), format!("{key}\n")).unwrap();
     let output = ssh_keygen(folder.path(), &["-l", "-f", "key.pub"], b"");
     assert!(String::from_utf8(output.stdout).unwrap().contains(&key.fingerprint()));
+}
+
+#[test]
+fn ssh_keygen_takes_rollouts_in_their_own_namespace_and_in_no_other() {
+    let mut cases = 0;
+    for (name, number) in [("signed", 1), ("signed-by-the-second-key", 2), ("signed-and-longest", 1)] {
+        let bytes = vector_of("rollout", &format!("valid/{name}/rollout.json"));
+        let rollout = Rollout::parse(&bytes).unwrap();
+        let (part, signature) = (rollout::signed_part(&bytes), rollout.signature.clone().unwrap());
+        let key = test_key(number);
+        assert!(verifies_in("mpota-rollout", part, &signature, &key), "{name}");
+        assert!(!verifies_in("mpota", part, &signature, &key), "{name} as a manifest");
+        assert!(!verifies_in("mpota-rollout", part, &signature, &test_key(3)), "{name} with another key");
+        assert!(!verifies_in("mpota-rollout", &part[1..], &signature, &key), "{name} cut");
+        cases += 1;
+    }
+    println!("rollouts checked by ssh-keygen: {cases}");
+}
+
+#[test]
+fn what_ssh_keygen_signs_as_a_rollout_is_the_vector() {
+    let vector = vector_of("rollout", "valid/signed/rollout.json");
+    let mut rollout = Rollout::parse(&vector).unwrap();
+    let part = rollout.signed_bytes().unwrap();
+    let options = ["-O", "hashalg=sha256"];
+    rollout.signature = Some(sign_in("mpota-rollout", &test_key(1), &part, &options));
+    assert_eq!(rollout.to_bytes().unwrap(), vector);
+    rollout.signature = Some(sign(&test_key(1), &part, &options));
+    let manifests = vector_of("rollout", "invalid/sig-namespace-of-manifests/rollout.json");
+    assert_eq!(rollout.to_bytes().unwrap(), manifests);
 }

@@ -68,8 +68,9 @@ fn expected(case: &Path) -> String {
 
 #[test]
 fn no_folder_is_without_a_test() {
-    // `ed25519` is for the board's own arithmetic.
-    has_only(&root(), &[".gitattributes", "ed25519", "journal", "manifest", "signature", "version"]);
+    // `ed25519` is for the board's own arithmetic, `rollout` in a file of its own.
+    let folders = [".gitattributes", "ed25519", "journal", "manifest", "rollout", "signature", "version"];
+    has_only(&root(), &folders);
 }
 
 #[test]
@@ -94,6 +95,9 @@ fn manifests_are_taken_and_refused_as_the_vectors_say() {
         });
         if !manifest.header.compiled().is_empty() {
             found["compiled"] = json!(manifest.header.compiled());
+        }
+        if manifest.header.rollout() {
+            found["rollout"] = json!(true);
         }
         assert_eq!(found, facts, "{name}");
         assert!(manifest.to_bytes().unwrap() == bytes, "{name} is written differently");

@@ -1,9 +1,9 @@
 //! The other manifests of a release: those with compiled modules, each for firmware that loads `.mpy` files of one
 //! version.
 
-use super::line::Wrong;
 use super::{Header, More, MoreItem, MoreValue};
 use crate::limits;
+use crate::line::Wrong;
 
 /// The key in the `more` of a header.
 pub const KEY: &str = "mpy";

@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::compiled;
 use super::error::{Code, ManifestError};
-use super::line::{Line, Wrong};
+use super::marked;
 use super::more::{is_key, is_plain, more};
 use super::{Header, Hooks, KNOWN, More, Pack, Requires};
 use crate::limits;
-use crate::path::{check_path, is_asset_name, is_name};
+use crate::line::{Line, Wrong};
+use crate::path::{check_path, is_asset_name, is_name, is_project};
 use crate::version::Version;
 
 const CREATED: std::ops::RangeInclusive<u64> = 1..=limits::NUMBER;
@@ -47,6 +48,7 @@ pub(super) fn header_line(bytes: &[u8]) -> Result<Header, ManifestError> {
     let hooks = if line.maybe(",\"hooks\":") { hooks(&mut line)? } else { Hooks::default() };
     let more = if line.maybe(",\"more\":") { more(&mut line)? } else { More::new() };
     compiled::loaders(&more)?;
+    marked::rollout(&more)?;
     line.expect(",\"files\":[")?;
     line.end()?;
     let version = tag(&version)?;
@@ -82,8 +84,7 @@ fn newer(bytes: &[u8], version: &str, needs: &[String], unknown: Vec<String>) ->
 
 fn project(line: &mut Line<'_>) -> Result<String, Wrong> {
     let project = line.string()?;
-    let named = |(owner, name)| is_name(owner, 64) && is_name(name, 64);
-    if project.split_once('/').is_some_and(named) {
+    if is_project(&project) {
         Ok(project)
     } else {
         Err(format!("the project {project:?} is not of the form owner/name"))

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::line::{Line, Wrong, quoted};
 use crate::limits;
+use crate::line::{Line, Wrong, quoted};
 
 /// The members of a `more`, by their keys; the default is none.
 pub type More = BTreeMap<String, MoreValue>;

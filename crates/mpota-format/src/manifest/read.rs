@@ -7,10 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::error::{Code, ManifestError};
 use super::header::{asset, header_line};
-use super::line::{Line, Wrong};
 use super::more::more;
 use super::{FileEntry, Header, Manifest, More, Pack, Place, sort_key};
 use crate::limits;
+use crate::line::{Line, Wrong};
 use crate::path::check_path;
 
 const START: &[u8] = b"{\"mpota\":";
@@ -199,7 +199,7 @@ fn ending(lines: &mut Lines<'_>) -> Result<Option<String>, ManifestError> {
 }
 
 /// The base64 of a signature line that is given without its `\n`.
-pub(super) fn signature_line(line: &[u8]) -> Option<&str> {
+pub(crate) fn signature_line(line: &[u8]) -> Option<&str> {
     let base64 = line.strip_prefix(b"\"signature\":\"")?.strip_suffix(b"\"}")?;
     let blob = STANDARD.decode(base64).ok()?;
     if blob.is_empty() { None } else { std::str::from_utf8(base64).ok() }

@@ -1,10 +1,10 @@
 //! A manifest to bytes.
 
 use super::error::{Code, ManifestError};
-use super::line::quoted;
 use super::more::text;
 use super::{FileEntry, Header, Manifest, Place};
 use crate::digest::hex;
+use crate::line::quoted;
 use crate::path::check_path;
 
 impl Manifest {

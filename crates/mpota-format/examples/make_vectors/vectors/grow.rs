@@ -34,6 +34,10 @@ const NO_LOADERS: &[(&str, &str)] = &[
     ("17-of-them", "[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]"),
 ];
 
+/// What `rollout` cannot be in the `more` of a header; in a file line it means nothing.
+const NO_MARK: &[(&str, &str)] =
+    &[("0", "0"), ("2", "2"), ("11", "11"), ("text", r#""1""#), ("text-empty", r#""""#), ("array", "[1]")];
+
 /// Values of `more` in a wrong form.
 const ILL_FORMED: &[(&str, &str)] = &[
     ("empty", "{}"),
@@ -145,6 +149,7 @@ fn with(keys: &str) -> String {
 }
 
 pub fn add(files: &mut Files) {
+    broken(files, "not-a-manifest", "rollout", "{\"mpota-rollout\":1,\"version\":\"v1.0.0\",\"number\":1}\n");
     more(files);
     boards(files);
     let parts = |keys: &str| edit(&with(keys), "\"files\":[", "\"parts\":[");
@@ -220,6 +225,15 @@ fn more(files: &mut Files) {
         let more = format!("{{\"mpy\":{compiled:?}}}").replace(' ', "");
         valid(files, &format!("compiled-for-{how}"), header(&more), &Facts { compiled, ..FULL });
     }
+    for (how, mark) in NO_MARK {
+        let more = format!("{{\"rollout\":{mark}}}");
+        broken(files, "header", &format!("more-rollout-{how}"), header(&more));
+        valid(files, &format!("more-rollout-{how}-in-a-line"), line(&full, &more), &FULL);
+    }
+    let marked = Facts { rollout: true, ..FULL };
+    valid(files, "rollout", header(r#"{"rollout":1}"#), &marked);
+    let beside = r#"{"mpy":[6],"note":"x","rollout":1,"s":0}"#;
+    valid(files, "rollout-beside-others", header(beside), &Facts { compiled: &[6], ..marked });
     let one = r#"{"a":1}"#;
     broken(files, "header", "more-twice", edit(&header(one), "\"more\"", "\"more\":{\"a\":1},\"more\""));
     let early = edit(&full, ",\"hooks\"", &format!(",\"more\":{one},\"hooks\""));

@@ -6,16 +6,18 @@ mod board;
 mod broken_files;
 mod broken_header;
 mod broken_lines;
+mod decisions;
 mod grow;
 mod journal;
 pub mod keys;
+mod rollout;
 mod signature;
 mod text;
 mod valid;
 mod version;
 
 /// The folders of `spec/vectors` that are made here.
-pub const FOLDERS: [&str; 4] = ["manifest", "signature", "version", "journal"];
+pub const FOLDERS: [&str; 5] = ["manifest", "rollout", "signature", "version", "journal"];
 
 /// The files below `spec/vectors`, by their path.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -30,6 +32,8 @@ pub fn all() -> Files {
     grow::add(&mut files);
     board::add(&mut files);
     signature::add(&mut files);
+    rollout::add(&mut files);
+    decisions::add(&mut files);
     version::add(&mut files);
     journal::add(&mut files);
     files

@@ -80,6 +80,7 @@ pub fn add(files: &mut Files) {
         ("longer", b"mpota2"),
         ("shorter", b"mpot"),
         ("zero-at-end", b"mpota\0"),
+        ("of-rollouts", b"mpota-rollout"),
     ] {
         wrong("sig-namespace", how, with(resigned(|blob| blob.namespace = namespace)));
     }

@@ -18,10 +18,20 @@ pub struct Facts<'a> {
     pub signed: bool,
     /// The loaders with a manifest of their own; the file has it only where there are some.
     pub compiled: &'a [u8],
+    /// Whether it has a rollout; the file has it only where it does.
+    pub rollout: bool,
 }
 
-pub const SMALL: Facts<'static> =
-    Facts { version: "v1.0.0", project: None, files: 1, bytes: 10, kept: 0, signed: false, compiled: &[] };
+pub const SMALL: Facts<'static> = Facts {
+    version: "v1.0.0",
+    project: None,
+    files: 1,
+    bytes: 10,
+    kept: 0,
+    signed: false,
+    compiled: &[],
+    rollout: false,
+};
 pub const FULL: Facts<'static> = Facts {
     version: "v1.2.0",
     project: Some("octo/weather"),
@@ -30,17 +40,19 @@ pub const FULL: Facts<'static> = Facts {
     kept: 0,
     signed: false,
     compiled: &[],
+    rollout: false,
 };
 
 pub fn valid(files: &mut Files, name: &str, manifest: impl Into<Vec<u8>>, facts: &Facts<'_>) {
-    let Facts { version, project, files: count, bytes, kept, signed, compiled } = facts;
+    let Facts { version, project, files: count, bytes, kept, signed, compiled, rollout } = facts;
     let project = project.map_or("null".into(), |project| format!("\"{project}\""));
     let compiled = match compiled {
         [] => String::new(),
         some => format!(",\"compiled\":{some:?}").replace(' ', ""),
     };
+    let rollout = if *rollout { ",\"rollout\":true" } else { "" };
     let facts = format!(
-        "{{\"version\":\"{version}\",\"project\":{project},\"files\":{count},\"bytes\":{bytes},\"kept\":{kept},\"signed\":{signed}{compiled}}}\n"
+        "{{\"version\":\"{version}\",\"project\":{project},\"files\":{count},\"bytes\":{bytes},\"kept\":{kept},\"signed\":{signed}{compiled}{rollout}}}\n"
     );
     put(files, format!("manifest/valid/{name}/manifest.json"), manifest);
     put(files, format!("manifest/valid/{name}/facts.json"), facts);

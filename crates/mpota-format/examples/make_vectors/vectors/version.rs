@@ -124,7 +124,7 @@ pub const INVALID: &[(&str, &str)] = &[
 
 /// Words that name a channel, and words that do not.
 const CHANNELS: &[&str] =
-    &["a", "b9", "beta", "nightly-2026", "x-", "a--b", "abcdefghijklmnopqrstuvwxyz012345"];
+    &["a", "b9", "beta", "nightly-2026", "rollouts", "x-", "a--b", "abcdefghijklmnopqrstuvwxyz012345"];
 const NO_CHANNELS: &[&str] = &[
     "1beta",
     "-beta",
@@ -143,6 +143,7 @@ const NO_CHANNELS: &[&str] = &[
     "stable",
     "main",
     "master",
+    "rollout",
     "abcdefghijklmnopqrstuvwxyz0123456",
 ];
 
