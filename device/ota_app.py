@@ -1,6 +1,7 @@
 """mpota: what an app may ask of the journal, see ota_updater."""
 
 import json
+import sys
 import ota_updater
 from ota_files import line
 from ota_journal import AGAIN, forget, give_up, record, write
@@ -55,8 +56,9 @@ def early(ask):
 def status():
     """What is known, as a dict: state, version, next, boots, wakes, bad, why, blocked (in words, until when
     `bad` is not tried again), changed (files that were changed by hand, as the last look has found them),
-    cached_s (for how many seconds a cache may hide a newer release from the last look, 0 where it does not)
-    and created (of the installed release, seconds since 1970; 0 where it is not said)."""
+    cached_s (for how many seconds a cache may hide a newer release from the last look, 0 where it does not),
+    waits (for what the newest version waits that goes out in stages, as the last look has found it), id (of this board,
+    for rollouts and reports) and created (of the installed release, seconds since 1970; 0 where it is not said)."""
     r = {k: record()[k] for k in "state version next boots wakes bad why".split()}
     r["blocked"] = ""
     if r["bad"]:
@@ -64,6 +66,9 @@ def status():
         r["blocked"] = "comes up again after a while" if again else "until another version, a tag or unblock()"
     r["changed"], r["created"] = getattr(ota_updater, "changed", ""), 0
     r["cached_s"] = getattr(ota_updater, "cached", 0)
+    r["waits"] = getattr(ota_updater, "waits", "")
+    r["id"] = use("mpota.who").id()
+    sys.modules.pop("mpota.who").__dict__.clear()
     try:
         with open(HOME + "manifest.json", "rb") as f:
             r["created"] = json.loads(line(f, 1024) + b"]}").get("created", 0)

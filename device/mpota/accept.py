@@ -58,8 +58,13 @@ def accept(config, seal):
 
 
 def _same_content(config, seal):
-    """A repair takes the release that is installed, and no other under its name."""
+    """A repair takes the release that is installed, and no other under its name; and a version that goes out in stages is
+    for this board now."""
     with open(HOME + "new/incoming", "rb") as f:
-        version = use("mpota.header").read_header(line(f, 1024))["version"]
+        header = use("mpota.header").read_header(line(f, 1024))
+    version = header["version"]
     if version == config.record["version"]:
         yield from use("mpota.want").same_content(version, seal)
+    elif "rollout" in header.get("more", ()) and version not in (config.tag, config.rolled):
+        # Whoever has taken the mark out of the header that was asked for first has not signed this one.
+        raise Refused("%s goes out in stages, and what the server sent first did not say so" % version)

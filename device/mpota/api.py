@@ -28,12 +28,7 @@ def start(net):
     api.tag = api.id = None
     api.listed = False
     at = split([api.url])[0]
-    if at[0] != "https":
-        if not c.insecure_token_over_http:
-            raise OtaError("the token is not sent over http (insecure_token_over_http is not set)")
-    elif not use("mpota.tls").checks(c) and not c.insecure_token_without_certificate:
-        why = "insecure_token_without_certificate is not set"
-        raise OtaError("the token is not sent: no certificates are checked (%s)" % why)
+    use("mpota.own").secret(c, at, "the token is")
     net.auth = ("Authorization: Bearer " + c.token, at)
 
 
@@ -92,6 +87,8 @@ def _read(net):
 
     def keep(name, id):
         pack = ("%s-%s" % (net.config.repo, api.tag)).replace("+", "-")
+        if name == net.also:  # see rollout.py
+            api.ids[crc32(name)] = id
         for x in ("", form):
             if name == ("manifest%s.json" % x).encode() or (api.tag and name == (pack + x + ".pack").encode()):
                 api.ids[crc32(name)] = id

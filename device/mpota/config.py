@@ -8,9 +8,9 @@ from mpota.rules import is_name
 from ota_updater import ROOT, OtaError
 
 # Where nothing else is said a text is None, a flag is False. "ssid" and "password" are the template's.
-_TEXTS = const("owner repo tag channel token base_url api_url latest project ca ssid password")
+_TEXTS = const("owner repo tag channel token base_url api_url latest project query ca ssid password")
 _FLAGS = const(
-    "repair allow_downgrade insecure_token_over_http insecure_token_without_certificate"
+    "repair allow_downgrade report insecure_token_over_http insecure_token_without_certificate"
     " insecure_skip_tls_verification"
 )
 # Name, usual value, least value: whole numbers.
@@ -53,7 +53,7 @@ def read(given):
     """CONFIG, checked. The attributes of what comes back are the keys of docs/config.md, and `name`:
     OWNER/REPO."""
     c = Bag()
-    _check_keys(given, (_TEXTS + " " + _FLAGS + " keys limits feed progress").split(), "CONFIG")
+    _check_keys(given, (_TEXTS + " " + _FLAGS + " keys limits headers feed progress").split(), "CONFIG")
     for key in _TEXTS.split():
         value = given.get(key)
         if value is not None and not isinstance(value, str):
@@ -76,6 +76,8 @@ def read(given):
     if c.keys == [] or c.keys == ():
         c.keys = None  # said so; anything else is meant to be keys
     _limits(c, given.get("limits") or {})
+    if given.get("headers"):
+        c.headers = given["headers"]  # see own.py
     c.name = "%s/%s" % (c.owner, c.repo)
     c.latest = c.latest or "latest/download"
     c.base_url = c.base_url and c.base_url.rstrip("/")
@@ -88,7 +90,7 @@ def is_channel(s):
     """Whether s names a channel: a word of a-z 0-9 -, and none that means something else."""
     if not is_name(s, 32, b"-") or s.lower() != s or s[:1] == "-" or s[:1].isdigit():
         return False
-    return s not in ("latest", "stable", "main", "master")
+    return s not in ("latest", "stable", "main", "master", "rollout")
 
 
 def _limits(c, given):

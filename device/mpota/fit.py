@@ -30,10 +30,19 @@ def look(net):
                 use("mpota.seen").forget()
                 raise
         loader = getattr(sys.implementation, "_mpy", 0) & 0xFF
+        name = None
         if compiled(header, loader) and not (installed and _from_source(loader)):
+            name = "manifest-mpy-%d.json" % loader
+        if take and not installed and not net.config.tag and marked(header):
             close(net)
             done("header", "rules", "want")
-            yield from use("mpota.source").open(net, "manifest-mpy-%d.json" % loader)
+            if not (yield from use("mpota.rollout").turn(net)):
+                return None
+            name = name or "manifest.json"
+        if name:
+            close(net)
+            done("header", "rules", "want")
+            yield from use("mpota.source").open(net, name)
             done(*OPENING)
             header = yield from _header(net)
         if take:
@@ -88,6 +97,12 @@ def compiled(header, loader):
         return loader in header["more"]["mpy"]
     except (KeyError, TypeError):
         return False
+
+
+def marked(header):
+    """Whether the release goes out in stages, see rollout.py."""
+    more = header.get("more")
+    return isinstance(more, dict) and "rollout" in more
 
 
 def _from_source(loader):

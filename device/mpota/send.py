@@ -114,6 +114,11 @@ def _texts(net, url, i, headers):
     if net.auth and net.auth[1] == net.at:
         yield net.auth[0]
         yield "\r\n"
+    if net.home == net.at:
+        for line in net.more_lines + (net.telling,) if net.telling else net.more_lines:
+            yield line
+            yield "\r\n"
+        net.telling = None  # once a look
     yield "\r\n"
 
 

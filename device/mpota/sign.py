@@ -38,10 +38,10 @@ def _fields(blob, at, count):
     return out
 
 
-def check(blob, digest, keys):
+def check(blob, digest, keys, purpose=b"mpota"):
     """(key, message, signature), which ed25519.verify() has to find right; then `blob` is a signature
-    over a manifest with this SHA-256 by one of `keys`, lines as in authorized_keys. `blob` is None
-    where the manifest has no signature. Raises SignatureError."""
+    over what has this SHA-256 by one of `keys`, lines as in authorized_keys, in the namespace `purpose`. `blob` is None
+    where there is no signature. Raises SignatureError."""
     if blob is None:
         raise SignatureError("unsigned", "this board takes signed releases only")
     if blob[:10] != b"SSHSIG\0\0\0\1":
@@ -57,8 +57,8 @@ def check(blob, digest, keys):
     value = _fields(signature, srest, 1)[0]
     if len(key) != 32 or len(value) != 64:
         raise SignatureError("sig-key-type", "wrong length of key or signature")
-    if namespace != b"mpota":
-        raise SignatureError("sig-namespace", "made for another purpose than mpota")
+    if namespace != purpose:
+        raise SignatureError("sig-namespace", "made for another purpose than " + purpose.decode())
     if algorithm != b"sha256":
         raise SignatureError("sig-hash", "sign with ssh-keygen -O hashalg=sha256")
     if public not in [a2b_base64(line.split()[1]) for line in keys]:
@@ -68,7 +68,7 @@ def check(blob, digest, keys):
 
 
 def bad():
-    raise SignatureError("sig-bad", "not made over this manifest")
+    raise SignatureError("sig-bad", "not made over these bytes")
 
 
 def read(path):

@@ -24,6 +24,8 @@ def start(config):
     net.begun = time.ticks_ms()
     if config.token:
         use("mpota.api").start(net)
+    if config.headers or config.query or config.report:
+        use("mpota.own").start(net)
     return net
 
 
@@ -32,13 +34,14 @@ def pack_name(net):
     return ("%s-%s.pack" % (net.config.repo, net.tag)).replace("+", "-")
 
 
-def address(net, name):
-    """Where an asset is asked for; None where the API has not told it."""
+def address(net, name, tag=None):
+    """Where an asset is asked for, of the release with this tag; None where the API has not told it."""
     if net.api:
         return use("mpota.assets").address(net, name)
     c = net.config
-    at = c.channel if name == "manifest.json" and c.channel else net.tag
-    return ["%s/%s/releases/%s/%s" % (net.base, c.name, "download/" + at if at else c.latest, name)]
+    at = tag or (c.channel if name == "manifest.json" and c.channel else net.tag)
+    first = "%s/%s/releases/%s/%s" % (net.base, c.name, "download/" + at if at else c.latest, name)
+    return [first, "?" + c.query] if c.query else [first]  # it may be a secret: a text of its own
 
 
 def headers(net):

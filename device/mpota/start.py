@@ -11,7 +11,8 @@ def start(given):
     done("config", "rules")
     yield 0
     r = use("ota_journal").record()
-    config.record = {k: r[k] for k in "state version next bad again since why repair".split()}
+    config.trusted = keys
+    config.record = {k: r[k] for k in "state version next bad again since why repair boots".split()}
     return config, keys
 
 

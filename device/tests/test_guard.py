@@ -44,13 +44,18 @@ def names():
         expect("an import of it", not_there, None)
     except (ImportError, AttributeError):  # which one depends on the version
         expect("an import of it", True)
-    known = "state version next boots wakes bad why blocked changed cached_s created"
-    expect("what is known", sorted(status()), sorted(known.split()))
+    known = "state version next boots wakes bad why blocked changed cached_s waits id created"
+    first = status()
+    expect("what is known", sorted(first), sorted(known.split()))
+    expect("the board has one id", (len(first["id"]) > 7, status()["id"]), (True, first["id"]))
+    if ".ota" in os.listdir():  # the Unix port has no id of a chip
+        os.remove(".ota/id")
+        os.rmdir(".ota")
     expect("nothing is blocked", unblock(), "")
     expect("a window", [window(first=0, last=24, offset_h=3), window(last=24, first=0)], [True, True])
     said = raised(ota_updater.OtaError, rollback, why="a test")
     expect("nothing to go back to", said and said[:21], "nothing to go back to")
-    print("  cases 11: names of the guard")
+    print("  cases 12: names of the guard")
 
 
 def record(state, seq, early=0):

@@ -63,6 +63,8 @@ def facts(path):
     loaders = [n for n in range(256) if fit.compiled(h, n)]
     if loaders:
         found["compiled"] = loaders
+    if fit.marked(h):
+        found["rollout"] = True
     return found
 
 

@@ -52,7 +52,21 @@ impl Key {
         manifest: &[u8],
         change: impl FnOnce([u8; 64]) -> Vec<u8>,
     ) -> Vec<u8> {
-        let mut part = part(manifest);
+        self.sign_part(namespace, part(manifest), change)
+    }
+
+    /// A rollout with this key's signature; the text is as it is without one.
+    pub fn sign_rollout(&self, namespace: &str, text: &str) -> Vec<u8> {
+        let part = format!("{},\n", text.strip_suffix("}\n").expect("an unsigned rollout"));
+        self.sign_part(namespace, part.into_bytes(), |signature| signature.to_vec())
+    }
+
+    fn sign_part(
+        &self,
+        namespace: &str,
+        mut part: Vec<u8>,
+        change: impl FnOnce([u8; 64]) -> Vec<u8>,
+    ) -> Vec<u8> {
         let mut message = b"SSHSIG".to_vec();
         let mut blob = b"SSHSIG\0\0\0\x01".to_vec();
         string(&mut blob, &self.blob());

@@ -35,7 +35,7 @@ fn fault_06_the_manifest_that_was_checked_is_the_one_that_is_used() {
             .then(|| honest::send(honest::content(asked, &evil)))
             .flatten()
     });
-    let seen = rig.attack("the first is bad", &["not made over this manifest"]);
+    let seen = rig.attack("the first is bad", &["not made over these bytes"]);
     assert_eq!(seen.asked.iter().filter(|a| a.stores("manifest.json")).count(), 1);
     println!("  cases 2: manifests that change between two requests");
 }

@@ -1,0 +1,26 @@
+"""mpota: what a board tells its server with a check, where CONFIG has "report" (spec/report.md)."""
+
+import gc
+import json
+import os
+import sys
+from ota_updater import ROOT, use
+
+
+def line(config):
+    """The header line. It is ASCII: what the journal has of `why` is, and what else is not is left out."""
+    r, out = config.record, {}
+    out["id"] = use("mpota.who").id()
+    for key in ("version", "state", "bad", "why", "boots"):
+        if r[key]:
+            out[key] = r[key]
+    out["micropython"] = "%d.%d.%d" % sys.implementation.version[:3]
+    out["board"] = getattr(sys.implementation, "_build", "") or getattr(sys.implementation, "_machine", "")
+    stat = os.statvfs(ROOT)
+    out["flash"] = stat[3] * (stat[1] or stat[0])
+    if hasattr(gc, "mem_free"):
+        gc.collect()
+        out["memory"] = gc.mem_free()
+    text = json.dumps(out)
+    # As bytes: a loop over a text makes each character a name that MicroPython keeps.
+    return "Mpota-Report: " + bytes([c for c in text.encode()[:900] if 32 <= c < 127]).decode()
