@@ -6,7 +6,6 @@ use mpota_format::version::{Version, is_channel};
 
 use super::{Refusal, RolloutOptions};
 use crate::publish::Step;
-use crate::publish::error::PublishError;
 use crate::publish::exchange::{named, next};
 use crate::publish::github::{AssetObject, Outcome, ReleaseObject, Trouble, UPLOADED};
 use crate::publish::link::Link;
@@ -67,7 +66,7 @@ pub(super) struct Told {
 }
 
 /// Looks whether boards that would take the version ask for its rollout.
-pub(super) fn marked(options: &RolloutOptions, private: bool) -> Result<Told, PublishError> {
+pub(super) fn marked(options: &RolloutOptions, private: bool) -> Outcome<Told> {
     let (project, version) = (options.project.clone(), options.version.to_string());
     let target = Target::Project { project: project.clone(), tag: Some(version.clone()) };
     let mut how = VerifyOptions::new(target);
@@ -78,6 +77,9 @@ pub(super) fn marked(options: &RolloutOptions, private: bool) -> Result<Told, Pu
     let found = match lookup::find(&how.target, &how) {
         Err(VerifyError::NoRelease(_) | VerifyError::NotForToken { .. }) => {
             return Err(Refusal::NotPublished { version, project }.into());
+        }
+        Err(VerifyError::Source(error)) => {
+            return Err(Trouble::Again { why: error.to_string(), wait: None });
         }
         other => other?,
     };

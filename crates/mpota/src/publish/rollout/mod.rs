@@ -105,7 +105,7 @@ pub fn change(options: &RolloutOptions, wish: &Wish) -> Result<State, PublishErr
     let link = Link::new(client, options.sleep, options.patience, Rc::clone(&options.tell));
     let private = link.patiently(|| link.client.look())?;
     let told = match wish {
-        Wish::Change(_) => Some(bring::marked(options, private)?),
+        Wish::Change(_) => Some(link.patiently(|| bring::marked(options, private))?),
         // It has to work whatever became of the release.
         Wish::Halt => None,
     };
