@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
 use mpota_format::digest::{crc32, sha256};
 use mpota_format::manifest::{signed_part, sort_key};
-use mpota_format::sshsig::{blob, signing_block};
+use mpota_format::rollout;
+use mpota_format::sshsig::{blob, blob_in, signing_block, signing_block_in};
 
 /// TEST KEY: the first of `spec/vectors/signature/keys`. Whoever reads this has it.
 #[must_use]
@@ -24,6 +25,19 @@ pub fn sign(manifest: &[u8]) -> Vec<u8> {
     let signature = key.sign(&signing_block(&out)).to_bytes();
     let text = STANDARD.encode(blob(key.verifying_key().as_bytes(), &signature));
     out.extend(format!("\"signature\":\"{text}\"}}\n").bytes());
+    out
+}
+
+/// Signs the first line, whatever it is, with [`test_key`].
+#[must_use]
+pub fn sign_rollout(rollout: &[u8]) -> Vec<u8> {
+    let first = rollout::signed_part(rollout);
+    let body = first.strip_suffix(b",\n").or_else(|| first.strip_suffix(b"}\n")).unwrap_or(rollout);
+    let mut out = [body, b",\n"].concat();
+    let key = test_key();
+    let signature = key.sign(&signing_block_in(rollout::NAMESPACE, &out)).to_bytes();
+    let blob = blob_in(rollout::NAMESPACE, key.verifying_key().as_bytes(), &signature);
+    out.extend(format!("\"signature\":\"{}\"}}\n", STANDARD.encode(blob)).bytes());
     out
 }
 

@@ -101,6 +101,35 @@ pub const RECORD: [&str; 43] = [
     "1.0",
     "-1",
 ];
+/// The words of a rollout.
+pub const ROLLOUT: [&str; 26] = [
+    "{\"mpota-rollout\":1",
+    "{\"mpota-rollout\":2",
+    ",\"project\":\"octo/weather\"",
+    ",\"version\":\"v1.2.0\"",
+    ",\"number\":1795000000",
+    ",\"until\":9999999999",
+    ",\"halted\":true",
+    ",\"halted\":",
+    ",\"stages\":[",
+    "[0,5]",
+    "[1796000000,25]",
+    ",[9999999999,100]",
+    "]]",
+    ",\"boards\":[",
+    "\"e6614c311b7e6f35\"",
+    "\"A.b_c-d\"",
+    "]",
+    "}\n",
+    ",\n",
+    "\"signature\":\"",
+    "\"}\n",
+    "true",
+    "null",
+    "-1",
+    "101",
+    "\\u0061",
+];
 /// The words of a version.
 pub const VERSION: [&str; 16] = [
     "v",
@@ -157,6 +186,13 @@ pub fn manifests() -> Vec<Vec<u8>> {
     let mut all = [all_manifests(), vec![valid; 8].concat()].concat();
     all.retain(|bytes| bytes.len() < 6000);
     all
+}
+
+/// Every vector of rollouts, the valid ones several times.
+#[must_use]
+pub fn rollouts() -> Vec<Vec<u8>> {
+    let valid = vectors("rollout", "rollout.json", &BOTH[..1]);
+    [vectors("rollout", "rollout.json", &BOTH), vec![valid; 8].concat()].concat()
 }
 
 /// Every vector of the journal.

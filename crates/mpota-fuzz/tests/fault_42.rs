@@ -55,6 +55,11 @@ fn fault_42_a_mutated_signature_is_refused_or_is_by_a_trusted_key_over_these_byt
 }
 
 #[test]
+fn fault_42_a_mutated_rollout_is_refused_or_written_again_to_the_same_bytes_and_counts_by_its_signature_only() {
+    run("rollout", 4_000);
+}
+
+#[test]
 fn fault_42_mutated_versions_paths_and_keys_are_refused_or_say_the_same_again() {
     run("text", 20_000);
 }

@@ -147,7 +147,7 @@ fn json_says_what_was_done_or_why_not() {
     let api = server.requests().iter().filter(|r| r.path.starts_with("/api/")).count();
     let expected = json!({
         "project": "octo/weather", "version": "v1.0.0", "url": page, "private": false, "latest": true,
-        "prerelease": false, "immutable": false, "channels": ["beta"],
+        "prerelease": false, "immutable": false, "channels": ["beta"], "rollout": false,
         "uploaded": [PACK, "manifest.json"], "kept": [], "left": [], "would": [], "requests": api,
     });
     assert_eq!(done, expected);

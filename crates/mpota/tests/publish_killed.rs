@@ -6,10 +6,11 @@ mod common;
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use common::Run;
-use common::hub::Hub;
+use common::hub::{Hub, TOKEN};
+use mpota_format::rollout::Rollout;
 use mpota_serve::{Fault, FaultKind};
 
 type Tree = Vec<(PathBuf, Vec<u8>)>;
@@ -24,11 +25,21 @@ fn faults(at: u32, done: bool) -> Vec<Fault> {
     faults
 }
 
+/// `mpota publish` with these arguments, or another command that they begin with.
+fn command(hub: &Hub, server: &mpota_serve::Server, arguments: &str) -> Command {
+    if !arguments.starts_with("rollout ") && !arguments.starts_with("halt ") {
+        return hub.publish(server, arguments);
+    }
+    let mut command = hub.app.mpota(arguments.split_whitespace());
+    command.args(["--base-url", server.base_url()]).env("MPOTA_TOKEN", TOKEN).env("PATH", "");
+    command
+}
+
 /// Starts it, and kills it as soon as it says that a request failed: it did nothing since. `false`
 /// where it asks less than that, and so ends well.
 fn killed(hub: &Hub, arguments: &str, at: u32, done: bool) -> bool {
     let server = hub.serve_with(faults(at, done));
-    let mut command = hub.publish(&server, arguments);
+    let mut command = command(hub, &server, arguments);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let mut seen = Vec::new();
@@ -54,7 +65,7 @@ fn every_request(
 ) -> u32 {
     hub.reset(before);
     let server = hub.serve();
-    hub.publish(&server, arguments).said().ok();
+    command(hub, &server, arguments).said().ok();
     let requests = u32::try_from(server.requests().len()).unwrap();
     after(&server);
     drop(server);
@@ -66,7 +77,7 @@ fn every_request(
             assert!(killed(hub, arguments, at, done), "request {at} did not fail");
             let server = hub.serve();
             between(&server);
-            let said = hub.publish(&server, arguments).said();
+            let said = command(hub, &server, arguments).said();
             assert_eq!(said.code, 0, "request {at}, done: {done}: {}", said.err);
             after(&server);
             cases += 1;
@@ -143,6 +154,91 @@ fn fault_43_a_channel_killed_at_every_request_has_the_old_or_the_new_version_and
     println!("  cases {second}: publish that moves a channel killed at a request");
     // Between the removal of the old manifest and the new one's name; never anywhere else.
     assert!((1..=4).contains(&absent.get()), "{}", absent.get());
+}
+
+/// What boards get as the rollout of v1.0.0.
+fn rollout(server: &mpota_serve::Server) -> Option<Rollout> {
+    let url = format!("{}/octo/weather/releases/download/rollout/v1.0.0.json", server.base_url());
+    let mut answer = match ureq::get(&url).call() {
+        Err(ureq::Error::StatusCode(404)) => return None,
+        other => other.unwrap(),
+    };
+    Some(Rollout::parse(&answer.body_mut().read_to_vec().unwrap()).unwrap())
+}
+
+#[test]
+fn fault_83_publish_with_a_rollout_killed_at_every_request_never_shows_the_version_without_it() {
+    let hub = Hub::new();
+    hub.app.run("build --version v1.0.0 --rollout").ok();
+    let empty = hub.tree();
+    let seen = std::cell::Cell::new(0);
+    let public = |server: &mpota_serve::Server| {
+        hub.releases(server).iter().any(|(tag, what)| tag == "v1.0.0" && *what != "draft")
+    };
+    let done = |server: &mpota_serve::Server| {
+        hub.whole(server, "v1.0.0");
+        assert_eq!(rollout(server).unwrap().stages[0].percent, 5);
+        let all = [("rollout", "prerelease"), ("v1.0.0", "latest")];
+        assert_eq!(hub.releases(server), all.map(|(tag, what)| (tag.to_owned(), what)));
+        let release = server.releases().into_iter().find(|release| release.tag == "rollout").unwrap();
+        assert_eq!(release.assets, ["v1.0.0.json"]);
+    };
+    let cases = every_request(
+        &hub,
+        &empty,
+        "--rollout 5%",
+        |server| {
+            if public(server) {
+                assert_eq!(rollout(server).expect("it is public without a rollout").stages[0].percent, 5);
+                seen.set(seen.get() + 1);
+            }
+        },
+        done,
+    );
+    println!("  cases {cases}: publish with a rollout killed at a request, {} of them public", seen.get());
+    assert!(seen.get() > 3, "{}", seen.get());
+}
+
+#[test]
+fn fault_83_a_rollout_killed_at_every_request_is_the_old_one_or_the_new_one_and_then_the_new_one() {
+    let hub = Hub::new();
+    hub.app.run("build --version v1.0.0 --rollout").ok();
+    hub.publish(&hub.serve(), "").said().ok();
+    let mut percents = vec![];
+    let mut before = hub.tree();
+    for (call, percent, halted) in
+        [("rollout v1.0.0 5%", 5, false), ("rollout v1.0.0 25%", 25, false), ("halt v1.0.0", 25, true)]
+    {
+        let absent = std::cell::Cell::new(0);
+        let old = percents.last().copied();
+        let number = std::cell::Cell::new(0);
+        hub.reset(&before);
+        number.set(rollout(&hub.serve()).map_or(0, |rollout| rollout.number));
+        let cases = every_request(
+            &hub,
+            &before,
+            call,
+            |server| match rollout(server) {
+                None => absent.set(absent.get() + 1),
+                Some(found) => {
+                    let now = Some((found.stages[0].percent, found.halted));
+                    assert!(now == old || now == Some((percent, halted)), "{now:?}");
+                }
+            },
+            |server| {
+                let found = rollout(server).unwrap();
+                assert_eq!((found.stages[0].percent, found.halted), (percent, halted));
+                assert!(found.number > number.get(), "the number does not grow");
+                let release = server.releases().into_iter().find(|release| release.tag == "rollout").unwrap();
+                assert!(release.assets == ["v1.0.0.json"] && !release.draft, "{release:?}");
+            },
+        );
+        println!("  cases {cases}: {call} killed at a request, in {} of them no file", absent.get());
+        // Between the removal of the old file and the new one's name; never anywhere else.
+        assert!(old.is_none() || (1..=4).contains(&absent.get()), "{}", absent.get());
+        percents.push((percent, halted));
+        before = hub.tree();
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What must hold for any bytes. A target panics where it does not.
 
+mod rollout;
 mod serve;
 
 use std::sync::LazyLock;
@@ -41,7 +42,7 @@ impl std::fmt::Debug for Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 6] = [
+pub const ALL: [Target; 7] = [
     Target {
         name: "manifest",
         run: read_manifest,
@@ -63,6 +64,13 @@ pub const ALL: [Target; 6] = [
         seeds: seeds::manifests,
         words: &seeds::MANIFEST,
         repair: Some(repair::sign),
+    },
+    Target {
+        name: "rollout",
+        run: rollout::read_rollout,
+        seeds: seeds::rollouts,
+        words: &seeds::ROLLOUT,
+        repair: Some(repair::sign_rollout),
     },
     Target { name: "text", run: read_text, seeds: seeds::versions, words: &seeds::VERSION, repair: None },
     Target { name: "serve", run: serve, seeds: seeds::requests, words: &seeds::REQUEST, repair: None },

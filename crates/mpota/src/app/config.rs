@@ -40,6 +40,9 @@ pub struct Config {
     /// Whether files are compressed in the pack.
     #[serde(default = "yes")]
     pub compress: bool,
+    /// Whether boards ask for a rollout before they take a release.
+    #[serde(default)]
+    pub rollout: bool,
     /// What the git tags of this app begin with, where a repository has several apps. It is no part of the
     /// version.
     #[serde(default, rename = "tag_prefix")]

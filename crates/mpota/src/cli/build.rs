@@ -31,6 +31,9 @@ pub struct Args {
     /// Do not compress, for firmware without `deflate` (before MicroPython 1.21)
     #[arg(long)]
     no_compress: bool,
+    /// Let boards ask for a rollout before they take it [default: `rollout` in mpota.toml]
+    #[arg(long)]
+    rollout: bool,
     /// The time in the manifest, in seconds since 1970 [default: SOURCE_DATE_EPOCH, or the tagged
     /// commit's time, or none]
     #[arg(long, value_name = "SECONDS")]
@@ -62,6 +65,7 @@ pub fn run(args: Args) -> miette::Result<()> {
     options.version = args.version;
     options.output = args.output;
     options.plain |= args.plain;
+    options.rollout |= args.rollout;
     options.compress &= !args.no_compress;
     options.created = super::created(args.created)?;
     options.allow = args.allow.into();

@@ -17,9 +17,12 @@ pub mod output;
 mod pages;
 mod passphrase;
 mod publish;
+mod rollout;
 mod serve;
+mod share;
 mod sign;
 mod status;
+mod talk;
 mod time;
 mod updater;
 mod verify;
@@ -36,7 +39,7 @@ Exit codes:
   0  done, everything is right
   1  refused, or a check failed
   2  the command line is not right
-`mpota publish` has more of them: see its help.";
+`mpota publish`, `mpota rollout` and `mpota halt` have more of them: see their help.";
 
 /// Over-the-air updates for MicroPython boards, from GitHub releases.
 #[derive(Debug, Parser)]
@@ -58,6 +61,8 @@ enum Command {
     Build(build::Args),
     Sign(sign::Args),
     Publish(publish::Args),
+    Rollout(rollout::Args),
+    Halt(rollout::HaltArgs),
     Verify(verify::Args),
     Ca(ca::Args),
     Serve(serve::Args),
@@ -98,6 +103,8 @@ impl Cli {
             Command::Build(args) => build::run(args),
             Command::Sign(args) => sign::run(&args),
             Command::Publish(args) => publish::run(args),
+            Command::Rollout(args) => rollout::run(args),
+            Command::Halt(args) => rollout::halt(args),
             Command::Verify(args) => verify::run(&args),
             Command::Ca(args) => ca::run(&args),
             Command::Serve(args) => serve::run(&args),
@@ -119,6 +126,8 @@ impl Command {
             Self::Manifest(args) => args.json,
             Self::Build(args) => args.json,
             Self::Publish(args) => args.json,
+            Self::Rollout(args) => args.place.json,
+            Self::Halt(args) => args.place.json,
             Self::Verify(args) => args.json,
             Self::Status(args) => args.json,
             Self::Doctor(args) => args.json,

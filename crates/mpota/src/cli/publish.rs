@@ -1,23 +1,24 @@
 //! `mpota publish`
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use mpota::app::config::{self, Config};
 use mpota::app::git;
 use mpota::files;
-use mpota::publish::{self, PublishOptions, Published, Step};
+use mpota::publish::rollout::Change;
+use mpota::publish::{self, PublishOptions, Published};
 use mpota::release::build::{self, BuildOptions};
 use mpota::release::dist::{self, MANIFEST};
-use mpota::release::keys;
+use mpota::release::keys::{self, SigningKey};
 use mpota::remote::access::GITHUB;
 use mpota::remote::names;
 
 use super::allow::AllowArgs;
 use super::output::{self, Usage};
+use super::share::percent;
+use super::talk::Talk;
 
 /// The longest text of a release that GitHub takes, in bytes.
 const NOTES: u64 = 125_000;
@@ -55,7 +56,7 @@ pub struct Args {
     /// tag on the current commit]
     #[arg(long, value_name = "VERSION", conflicts_with = "dir")]
     version: Option<String>,
-    /// Sign what is built with this SSH key [default: `key` in mpota.toml]
+    /// Sign what is built, and the rollout, with this SSH key [default: `key` in mpota.toml]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
     /// The repository [default: `project` in mpota.toml; without that file, the release's]
@@ -68,6 +69,10 @@ pub struct Args {
     /// Also bring this channel to the version, like beta. Can be repeated
     #[arg(long, value_name = "NAME")]
     channel: Vec<String>,
+    /// Let this share of the boards take it first, like 5%: build with the mark that makes boards ask, and
+    /// upload the rollout before the release is published
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    rollout: Option<u8>,
     /// Make it the latest release, whatever the latest one is now
     #[arg(long, conflicts_with = "no_latest")]
     latest: bool,
@@ -131,9 +136,13 @@ fn tell(done: &Published) {
 fn options(args: Args) -> miette::Result<PublishOptions> {
     let folder = args.dir.clone().unwrap_or_else(|| args.app.join("dist"));
     let built = args.dir.is_none() && (args.version.is_some() || !folder.exists());
+    let key = match built || args.rollout.is_some() {
+        true => key(&args)?,
+        false => None,
+    };
     if built {
-        build(&args)?;
-    } else if args.key.is_some() {
+        build(&args, key.clone())?;
+    } else if args.key.is_some() && args.rollout.is_none() {
         let hint = "name the version to build it, with --version, or sign it with `mpota sign`";
         return Err(Usage::new("usage::built", format!("{} is built already", folder.display()), hint).into());
     }
@@ -199,6 +208,8 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
         (_, true) => Some(false),
         _ => None,
     };
+    options.rollout = args.rollout.map(|percent| Change { percent: Some(percent), ..Change::default() });
+    options.key = key;
     options.notes = notes;
     options.generate_notes = args.generate_notes;
     options.commit = args.target.or_else(|| commit(&args.app, &options.project, ours.as_deref()));
@@ -223,10 +234,20 @@ fn commit(app: &std::path::Path, project: &str, ours: Option<&str>) -> Option<St
     git::commit(app).filter(|_| here)
 }
 
-fn build(args: &Args) -> miette::Result<()> {
+/// Who signs what is built, and the rollout.
+fn key(args: &Args) -> miette::Result<Option<SigningKey>> {
+    let configured = || match args.app.join(config::FILE).exists() {
+        true => Ok::<_, config::ConfigError>(Config::load(&args.app)?.key_path(&args.app)),
+        false => Ok(None),
+    };
+    let path = args.key.clone().map_or_else(configured, |path| Ok(Some(path)))?;
+    Ok(super::load_key_if(path)?)
+}
+
+fn build(args: &Args, key: Option<SigningKey>) -> miette::Result<()> {
     let mut options = BuildOptions::load(&args.app)?;
-    let key = args.key.clone().or_else(|| options.config.key_path(&args.app));
-    options.key = super::load_key_if(key)?;
+    options.key = key;
+    options.rollout |= args.rollout.is_some();
     options.version.clone_from(&args.version);
     options.created = super::created(None)?;
     options.allow = args.allow.clone().into();
@@ -241,88 +262,4 @@ fn build(args: &Args) -> miette::Result<()> {
         super::tell_signature(options.key.as_ref());
     }
     Ok(())
-}
-
-/// Says what happens, with a bar for what is being sent.
-struct Talk {
-    quiet: bool,
-    bar: RefCell<Option<ProgressBar>>,
-}
-
-impl Talk {
-    fn new(quiet: bool) -> Self {
-        Self { quiet, bar: RefCell::new(None) }
-    }
-
-    fn teller(self) -> impl Fn(&Step) {
-        move |step| self.tell(step)
-    }
-
-    fn tell(&self, step: &Step) {
-        match step {
-            Step::Upload(name, size) => self.begin(name, *size),
-            Step::Sent(bytes) => {
-                if let Some(bar) = &*self.bar.borrow() {
-                    bar.inc(*bytes);
-                }
-            }
-            step => {
-                if let Some(bar) = self.bar.take() {
-                    bar.finish_and_clear();
-                }
-                self.say(step);
-            }
-        }
-    }
-
-    /// On a terminal only: elsewhere nothing is drawn.
-    fn begin(&self, name: &str, size: u64) {
-        if self.quiet {
-            return;
-        }
-        let style = ProgressStyle::with_template("{msg} [{bar:30}] {bytes}/{total_bytes} {eta}");
-        let bar = ProgressBar::new(size).with_message(super::visible::text(name).into_owned());
-        *self.bar.borrow_mut() = Some(style.map_or(bar.clone(), |style| bar.with_style(style)));
-    }
-
-    fn say(&self, step: &Step) {
-        let text = match step {
-            Step::Waiting(wait, why) => {
-                output::warning(
-                    "publish::waiting",
-                    format_args!("{why}: trying again in {} s", wait.as_secs()),
-                );
-                return;
-            }
-            Step::Left(name) => {
-                output::warning(
-                    "publish::left",
-                    format_args!("{name} is there too: it is not of this release, and stays"),
-                );
-                return;
-            }
-            Step::ChannelImmutable(name) => {
-                output::warning(
-                    "channel::fixed",
-                    format_args!("the channel {name} is immutable: it can never be moved"),
-                );
-                return;
-            }
-            Step::Draft(url) => format!("draft {url}"),
-            Step::Resumed(url) => format!("going on with the draft {url}"),
-            Step::Bare(url) => format!("{url} is published without a manifest: its files are added"),
-            Step::Kept(name) => format!("{name} is there already"),
-            Step::Removed(name) => format!("removed another {name}"),
-            Step::Uploaded(name) => format!("uploaded {name}"),
-            Step::StaysLatest(tag) => format!("{tag} stays the latest release: it is newer"),
-            Step::Published(_) => "published".to_owned(),
-            Step::WasPublished(_) => "it is published already, just as it lies here".to_owned(),
-            Step::ReadBack(place) => format!("read back {place}"),
-            Step::Channel(name) => format!("the channel {name} has it"),
-            _ => return,
-        };
-        if !self.quiet {
-            output::note(text);
-        }
-    }
 }

@@ -5,6 +5,7 @@ mod app;
 mod board;
 mod publish;
 mod release;
+mod rollout;
 
 use std::fmt::Write;
 
@@ -23,10 +24,11 @@ pub struct Entry {
 pub type Group = (&'static str, &'static [Entry]);
 
 /// All of them.
-pub const GROUPS: [Group; 4] = [
+pub const GROUPS: [Group; 5] = [
     (app::TITLE, app::ENTRIES),
     (release::TITLE, release::ENTRIES),
     (publish::TITLE, publish::ENTRIES),
+    (rollout::TITLE, rollout::ENTRIES),
     (board::TITLE, board::ENTRIES),
 ];
 

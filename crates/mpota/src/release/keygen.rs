@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use miette::Diagnostic;
-use mpota_format::sshsig::{HASH, NAMESPACE};
+use mpota_format::sshsig::HASH;
 use thiserror::Error;
 
 const BEGIN: &str = "-----BEGIN SSH SIGNATURE-----";
@@ -45,9 +45,9 @@ pub enum KeygenError {
 }
 
 /// The SSH signature over `message` by the private half of the key in the file `public`.
-pub(crate) fn sign(public: &Path, message: &[u8]) -> Result<Vec<u8>, KeygenError> {
+pub(crate) fn sign(public: &Path, namespace: &str, message: &[u8]) -> Result<Vec<u8>, KeygenError> {
     let mut command = Command::new("ssh-keygen");
-    command.args(["-q", "-Y", "sign", "-n", NAMESPACE, "-O"]).arg(format!("hashalg={HASH}"));
+    command.args(["-q", "-Y", "sign", "-n", namespace, "-O"]).arg(format!("hashalg={HASH}"));
     command.arg("-f").arg(public);
     // A passphrase or PIN is asked for on the terminal, not here.
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -161,17 +161,17 @@ impl SigningKey {
         Ok(Self { private: Private::Here(Box::new(private)), public })
     }
 
-    /// The SSH signature over a message, in the namespace `mpota` with SHA-256.
-    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+    /// The SSH signature over a message, in this namespace with SHA-256.
+    pub(crate) fn sign(&self, namespace: &str, message: &[u8]) -> Result<Vec<u8>, KeyError> {
         let private = match &self.private {
             Private::Here(private) => private,
-            Private::Elsewhere(public) => return Ok(keygen::sign(public, message)?),
+            Private::Elsewhere(public) => return Ok(keygen::sign(public, namespace, message)?),
         };
         let failed = |e| KeyError::Crypto("sign with", e);
-        let signature = private.sign(sshsig::NAMESPACE, HashAlg::Sha256, message).map_err(failed)?;
+        let signature = private.sign(namespace, HashAlg::Sha256, message).map_err(failed)?;
         let bytes = signature.signature_bytes().try_into();
         let bytes = bytes.map_err(|_| failed(ssh_key::Error::FormatEncoding))?;
-        Ok(sshsig::blob(&self.public.key, &bytes))
+        Ok(sshsig::blob_in(namespace, &self.public.key, &bytes))
     }
 
     /// The public half.

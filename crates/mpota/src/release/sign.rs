@@ -1,4 +1,4 @@
-//! Signatures on manifests: made here, or by `ssh-keygen -Y sign`.
+//! Signatures on manifests and rollouts: made here, or by `ssh-keygen -Y sign`.
 
 use std::path::{Path, PathBuf};
 
@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use miette::Diagnostic;
 use mpota_format::manifest::{Manifest, ManifestError};
+use mpota_format::rollout::{self, Rollout, RolloutError};
 use mpota_format::sshsig::{self, PublicKey, SigError};
 use thiserror::Error;
 
@@ -14,7 +15,7 @@ use crate::release::dist::{self, DistError};
 use crate::release::keygen;
 use crate::release::keys::{KeyError, SigningKey};
 
-/// Why a manifest could not be signed.
+/// Why a manifest or a rollout could not be signed.
 #[derive(Debug, Error, Diagnostic)]
 #[non_exhaustive]
 pub enum SignError {
@@ -29,6 +30,15 @@ pub enum SignError {
         help("no board takes it as it is: build it again with `mpota build` or `mpota manifest`")
     )]
     Manifest(#[from] ManifestError),
+    /// The rollout breaks a rule.
+    #[error("the rollout cannot be written")]
+    #[diagnostic(
+        code(rollout::invalid),
+        help(
+            "fewer stages or boards: a rollout has at most 8 stages and 32 boards, on one line of 1,024 bytes"
+        )
+    )]
+    Rollout(#[source] RolloutError),
     /// The key cannot be used.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -75,7 +85,7 @@ pub enum SignError {
 /// Signs a manifest, replacing the signature that it has.
 pub fn sign(manifest: &mut Manifest, key: &SigningKey) -> Result<(), SignError> {
     let part = manifest.signed_bytes()?;
-    manifest.signature = Some(BASE64_STANDARD.encode(key.sign(&part)?));
+    manifest.signature = Some(BASE64_STANDARD.encode(key.sign(sshsig::NAMESPACE, &part)?));
     // What does not fit into a manifest is found here, and what no board would take: who signed may
     // have been another program.
     let bytes = manifest.to_bytes()?;
@@ -84,6 +94,19 @@ pub fn sign(manifest: &mut Manifest, key: &SigningKey) -> Result<(), SignError> 
         hint: program_hint(source),
         source,
     })
+}
+
+/// Signs a rollout, replacing the signature that it has.
+pub fn sign_rollout(rollout: &mut Rollout, key: &SigningKey) -> Result<(), SignError> {
+    let part = rollout.signed_bytes().map_err(SignError::Rollout)?;
+    rollout.signature = Some(BASE64_STANDARD.encode(key.sign(rollout::NAMESPACE, &part)?));
+    let bytes = rollout.to_bytes().map_err(SignError::Rollout)?;
+    let refused =
+        |source| SignError::Refused { fingerprint: key.fingerprint(), hint: program_hint(source), source };
+    match rollout::signer(&bytes).map_err(refused)? {
+        signer if signer.key == key.public().key => Ok(()),
+        _ => Err(refused(SigError::UnknownKey)),
+    }
 }
 
 /// The manifest of a release folder, or the file itself.

@@ -2,14 +2,16 @@
 
 use mpota_format::limits;
 use mpota_format::manifest::Manifest;
+use mpota_format::rollout::TAG;
 use mpota_format::version::is_channel;
 
 use crate::release::dist::MANIFEST;
 use crate::release::verify::{VerifyError, VerifyOptions};
+use crate::remote::access::Access;
 use crate::remote::api::Api;
 use crate::remote::source::{Folder, Source, SourceError, Web};
 use crate::remote::target::Target;
-use crate::remote::token::Place;
+use crate::remote::token::{Place, Token};
 
 /// A manifest, and where its assets are.
 pub(crate) struct Found {
@@ -114,6 +116,32 @@ fn with_token(
     }
     let tag = Some(api.tag.clone());
     Ok(Some(Found { tag, token: Some(from), ..Found::new(read, Some(Box::new(api))) }))
+}
+
+/// The rollout with this name as a board reads it, and where; with a token where it is not to be seen without.
+pub(crate) fn rollout(
+    access: &Access,
+    project: &str,
+    name: &str,
+    token: fn(&Place) -> Option<Token>,
+) -> Result<Option<(String, Vec<u8>)>, SourceError> {
+    let base = access.base_url.trim_end_matches('/');
+    let web = Web::new(&format!("{base}/{project}/releases/download/{TAG}"), access.ca.as_deref())?;
+    // One byte more than allowed is enough to be refused.
+    let read = |source: &dyn Source| match source.open(name) {
+        Err(SourceError::Missing(_)) => Ok(None),
+        Err(error) => Err(error),
+        Ok(mut asset) => Ok(Some((asset.place().to_owned(), asset.take(limits::ROLLOUT as u64 + 1)?))),
+    };
+    if let Some(found) = read(&web)? {
+        return Ok(Some(found));
+    }
+    let place = Place::new(&access.base_url, project);
+    let Some(token) = place.as_ref().and_then(token) else { return Ok(None) };
+    match Api::find(access, project, Some(TAG), token) {
+        Err(SourceError::Missing(_)) => Ok(None),
+        other => read(&other?),
+    }
 }
 
 fn read_manifest(source: &dyn Source, name: &str) -> Result<(String, Vec<u8>), VerifyError> {
