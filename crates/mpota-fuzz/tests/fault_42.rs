@@ -55,7 +55,8 @@ fn fault_42_a_mutated_signature_is_refused_or_is_by_a_trusted_key_over_these_byt
 }
 
 #[test]
-fn fault_42_a_mutated_rollout_is_refused_or_written_again_to_the_same_bytes_and_counts_by_its_signature_only() {
+fn fault_42_a_mutated_rollout_is_refused_or_written_again_to_the_same_bytes_and_counts_by_its_signature_only()
+{
     run("rollout", 4_000);
 }
 
