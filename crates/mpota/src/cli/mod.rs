@@ -12,6 +12,7 @@ mod key;
 mod man;
 mod manifest;
 mod markdown;
+mod mirror;
 pub mod output;
 #[cfg(test)]
 mod pages;
@@ -21,6 +22,7 @@ mod serve;
 mod sign;
 mod status;
 mod time;
+mod trust;
 mod updater;
 mod verify;
 mod visible;
@@ -61,6 +63,7 @@ enum Command {
     Verify(verify::Args),
     Ca(ca::Args),
     Serve(serve::Args),
+    Mirror(mirror::Args),
     Install(install::Args),
     Status(status::Args),
     Doctor(doctor::Args),
@@ -101,6 +104,7 @@ impl Cli {
             Command::Verify(args) => verify::run(&args),
             Command::Ca(args) => ca::run(&args),
             Command::Serve(args) => serve::run(&args),
+            Command::Mirror(args) => mirror::run(&args),
             Command::Install(args) => install::run(&args),
             Command::Status(args) => status::run(&args),
             Command::Doctor(args) => doctor::run(&args),
@@ -120,6 +124,7 @@ impl Command {
             Self::Build(args) => args.json,
             Self::Publish(args) => args.json,
             Self::Verify(args) => args.json,
+            Self::Mirror(args) => args.json,
             Self::Status(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Install(args) => args.json,

@@ -3,6 +3,7 @@
 
 mod app;
 mod board;
+mod mirror;
 mod publish;
 mod release;
 
@@ -23,10 +24,11 @@ pub struct Entry {
 pub type Group = (&'static str, &'static [Entry]);
 
 /// All of them.
-pub const GROUPS: [Group; 4] = [
+pub const GROUPS: [Group; 5] = [
     (app::TITLE, app::ENTRIES),
     (release::TITLE, release::ENTRIES),
     (publish::TITLE, publish::ENTRIES),
+    (mirror::TITLE, mirror::ENTRIES),
     (board::TITLE, board::ENTRIES),
 ];
 
