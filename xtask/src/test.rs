@@ -20,6 +20,9 @@ pub fn tools(_: &[String]) -> Result<()> {
     clients::gh()?;
     clients::workflow_linter()?;
     clients::cachegrind()?;
+    clients::azurite()?;
+    clients::rclone()?;
+    mpota_vboard::servers::Programs::find()?;
     crate::firmware::install()?;
     ensure!(
         Command::new("ssh-keygen").arg("-?").output().is_ok(),

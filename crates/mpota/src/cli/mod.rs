@@ -12,6 +12,7 @@ mod key;
 mod man;
 mod manifest;
 mod markdown;
+mod mirror;
 pub mod output;
 #[cfg(test)]
 mod pages;
@@ -24,6 +25,7 @@ mod sign;
 mod status;
 mod talk;
 mod time;
+mod trust;
 mod updater;
 mod verify;
 mod visible;
@@ -66,6 +68,7 @@ enum Command {
     Verify(verify::Args),
     Ca(ca::Args),
     Serve(serve::Args),
+    Mirror(mirror::Args),
     Install(install::Args),
     Status(status::Args),
     Doctor(doctor::Args),
@@ -108,6 +111,7 @@ impl Cli {
             Command::Verify(args) => verify::run(&args),
             Command::Ca(args) => ca::run(&args),
             Command::Serve(args) => serve::run(&args),
+            Command::Mirror(args) => mirror::run(&args),
             Command::Install(args) => install::run(&args),
             Command::Status(args) => status::run(&args),
             Command::Doctor(args) => doctor::run(&args),
@@ -129,6 +133,7 @@ impl Command {
             Self::Rollout(args) => args.place.json,
             Self::Halt(args) => args.place.json,
             Self::Verify(args) => args.json,
+            Self::Mirror(args) => args.json,
             Self::Status(args) => args.json,
             Self::Doctor(args) => args.json,
             Self::Install(args) => args.json,

@@ -67,7 +67,7 @@ pub struct Args {
     quiet: bool,
 }
 
-fn repo(text: &str) -> Result<(String, String), String> {
+pub(super) fn repo(text: &str) -> Result<(String, String), String> {
     let (owner, name) = text.split_once('/').ok_or("it is not of the form OWNER/NAME")?;
     if is_project(text) {
         Ok((owner.to_owned(), name.to_owned()))

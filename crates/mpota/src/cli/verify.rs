@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use mpota::release::compare::Difference;
-use mpota::release::keys::{self, KeyError};
 use mpota::release::verify::{self, Report, Signature, VerifyOptions};
 use mpota::remote::access::GITHUB;
 use mpota::remote::target::Target;
-use mpota_format::sshsig::PublicKey;
 
 use super::output::{self, Refused};
+use super::trust::TrustArgs;
 
 /// Check a release: its manifest, every file, its signature. Print what is in it.
 ///
@@ -22,12 +21,8 @@ pub struct Args {
     /// of such a folder, owner/repo@tag, or owner/repo for the latest
     #[arg(default_value = "dist")]
     target: String,
-    /// Accept signatures of this key (its .pub, or the private file). Can be repeated
-    #[arg(long, value_name = "FILE")]
-    key: Vec<PathBuf>,
-    /// Accept signatures of the keys in this list, authorized_keys or allowed_signers
-    #[arg(long, value_name = "FILE")]
-    allowed: Vec<PathBuf>,
+    #[command(flatten)]
+    trust: TrustArgs,
     /// What answers for owner/repo
     #[arg(long, value_name = "URL", default_value = GITHUB)]
     base_url: String,
@@ -45,7 +40,7 @@ pub struct Args {
 
 pub fn run(args: &Args) -> miette::Result<()> {
     let mut options = VerifyOptions::new(Target::parse(&args.target)?);
-    options.access.keys = trusted(args)?;
+    options.access.keys = args.trust.keys()?;
     options.access.base_url.clone_from(&args.base_url);
     options.access.ca.clone_from(&args.ca);
     options.against = args.against.as_deref().map(Target::parse).transpose()?;
@@ -88,17 +83,6 @@ pub fn run(args: &Args) -> miette::Result<()> {
             .into())
         }
     }
-}
-
-fn trusted(args: &Args) -> Result<Vec<PublicKey>, KeyError> {
-    let mut trusted = Vec::new();
-    for path in &args.key {
-        trusted.push(keys::show(&mpota::files::expand_home(path))?.key);
-    }
-    for path in &args.allowed {
-        trusted.extend(keys::load_public(&mpota::files::expand_home(path))?);
-    }
-    Ok(trusted)
 }
 
 fn print(report: &Report) {

@@ -3,6 +3,7 @@
 
 mod app;
 mod board;
+mod mirror;
 mod publish;
 mod release;
 mod rollout;
@@ -24,11 +25,12 @@ pub struct Entry {
 pub type Group = (&'static str, &'static [Entry]);
 
 /// All of them.
-pub const GROUPS: [Group; 5] = [
+pub const GROUPS: [Group; 6] = [
     (app::TITLE, app::ENTRIES),
     (release::TITLE, release::ENTRIES),
     (publish::TITLE, publish::ENTRIES),
     (rollout::TITLE, rollout::ENTRIES),
+    (mirror::TITLE, mirror::ENTRIES),
     (board::TITLE, board::ENTRIES),
 ];
 

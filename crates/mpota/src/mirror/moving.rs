@@ -1,0 +1,153 @@
+//! What moves from version to version: rollouts, channels, and last of all `latest`. Each names a version that is known
+//! to be all there.
+
+use mpota_format::limits;
+use mpota_format::manifest::Manifest;
+use mpota_format::version::{Version, is_channel};
+use serde::Deserialize;
+
+use super::bucket::Life;
+use super::error::{MirrorError, Refusal};
+use super::origin::Release;
+use super::version::Outcome;
+use super::{Round, Step, Versions};
+use crate::release::dist::MANIFEST;
+
+/// The tag of the release that holds rollouts.
+pub(super) const ROLLOUT: &str = "rollout";
+/// The longest rollout file: two lines.
+const LONGEST: u64 = 1024 + 512;
+
+/// What a mirror has to know of a rollout. Boards check the rest, and its signature.
+#[derive(Debug, Deserialize)]
+struct Rollout {
+    version: String,
+    number: u64,
+}
+
+impl Rollout {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+}
+
+/// Whether a release is a channel.
+pub(super) fn is_moving(tag: &str) -> bool {
+    is_channel(tag) && tag != ROLLOUT
+}
+
+impl Round<'_> {
+    /// The key of what boards read for `latest`.
+    pub(super) fn latest_key(&self) -> String {
+        format!("{}/releases/latest/download/{MANIFEST}", self.identity)
+    }
+
+    /// The files of the release `rollout`. Gives the versions that they are for.
+    pub(super) fn rollouts(&mut self, releases: &[Release], versions: &Versions) -> Result<(), MirrorError> {
+        let Some(release) = releases.iter().find(|release| release.tag_name == ROLLOUT) else {
+            return Ok(());
+        };
+        for asset in release.assets.iter().filter(|asset| asset.name.ends_with(".json")) {
+            let about = format!("{ROLLOUT}/{}", asset.name);
+            let refused = |code, text: String| Refusal::new(code, &about, text);
+            let bytes = self.origin.read(release, &asset.name, LONGEST + 1)?;
+            let Some(rollout) = Rollout::parse(&bytes).filter(|_| bytes.len() as u64 <= LONGEST) else {
+                self.refuse(refused("mirror::rollout", "it is no rollout".into()));
+                continue;
+            };
+            if rollout.version.replace('+', "-") + ".json" != asset.name {
+                self.refuse(refused("mirror::rollout", format!("it is for {}", rollout.version)));
+                continue;
+            }
+            match versions.get(&rollout.version) {
+                // A version that is not mirrored.
+                None => continue,
+                Some(Err(_)) => {
+                    self.refuse(refused("mirror::names", format!("{} is not all there", rollout.version)));
+                    continue;
+                }
+                Some(Ok(_)) => {}
+            }
+            let key = self.folder(&about);
+            if let Some(there) = self.bucket.read(&key)? {
+                if there == bytes {
+                    self.tell(Step::Stays(about.clone()));
+                    continue;
+                }
+                let number = Rollout::parse(&there).map_or(0, |there| there.number);
+                if number >= rollout.number && !self.options.allow_older {
+                    let text = format!("the bucket has number {number}, and this one is {}", rollout.number);
+                    self.refuse(refused("mirror::older", text));
+                    continue;
+                }
+            }
+            self.put(&key, &bytes, Life::Moves)?;
+            self.done.rollouts.push(rollout.version);
+        }
+        Ok(())
+    }
+
+    /// The channels.
+    pub(super) fn channels(&mut self, releases: &[Release], versions: &Versions) -> Result<(), MirrorError> {
+        let channels =
+            releases.iter().filter(|release| is_moving(&release.tag_name) && release.has(MANIFEST));
+        for release in channels {
+            let name = release.tag_name.clone();
+            let bytes = self.origin.read(release, MANIFEST, limits::MANIFEST as u64 + 1)?;
+            let Ok(manifest) = Manifest::parse(&bytes) else {
+                self.refuse(Refusal::new("mirror::not_good", name, format!("{MANIFEST} is no manifest")));
+                continue;
+            };
+            let version = manifest.header.version;
+            match versions.get(version.as_str()) {
+                Some(Ok(own)) if *own == bytes => {
+                    let key = self.folder(&format!("{name}/{MANIFEST}"));
+                    if self.bring(&name, &key, &version, &bytes)? {
+                        self.done.channels.push((name, version.to_string()));
+                    }
+                }
+                Some(Ok(_)) => {
+                    let text = format!("it has another {MANIFEST} than the release {version}");
+                    self.refuse(Refusal::new("mirror::not_good", name, text));
+                }
+                _ => self.refuse(Refusal::new("mirror::names", name, format!("{version} is not all there"))),
+            }
+        }
+        Ok(())
+    }
+
+    /// `latest`, after all else.
+    pub(super) fn latest(&mut self, tag: Option<&str>, versions: &Versions) -> Result<(), MirrorError> {
+        let Some(tag) = tag else { return Ok(()) };
+        let outcome: Option<&Outcome> = versions.get(tag);
+        match (Version::parse(tag), outcome) {
+            (Ok(version), Some(Ok(bytes))) => {
+                if self.bring("latest", &self.latest_key(), &version, bytes)? {
+                    self.done.latest = Some(tag.to_owned());
+                }
+            }
+            _ => self.refuse(Refusal::new("mirror::names", "latest", format!("{tag} is not all there"))),
+        }
+        Ok(())
+    }
+
+    /// Lets a channel or `latest` name this version. Whether it does now.
+    fn bring(&mut self, name: &str, key: &str, version: &Version, bytes: &[u8]) -> Result<bool, MirrorError> {
+        if let Some(there) = self.bucket.read(key)? {
+            if there == bytes {
+                self.tell(Step::Stays(format!("{name}: {version}")));
+                return Ok(true);
+            }
+            let newer = Manifest::parse(&there).ok().map(|there| there.header.version);
+            if let Some(newer) = newer.filter(|newer| newer > version)
+                && !self.options.allow_older
+            {
+                let text = format!("the bucket has {newer}, which is newer than {version}: it stays");
+                self.refuse(Refusal::new("mirror::older", name, text));
+                return Ok(false);
+            }
+        }
+        self.put(key, bytes, Life::Moves)?;
+        Ok(true)
+    }
+}
