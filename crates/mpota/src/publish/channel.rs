@@ -54,7 +54,7 @@ impl Run<'_> {
             return Ok(());
         }
         let bytes = self.client.download(asset)?;
-        if bytes == self.local.manifest() {
+        if bytes == self.local.manifest {
             return Ok(());
         }
         if release.immutable {
