@@ -6,6 +6,7 @@ mod diagnostics;
 mod docs;
 mod faults;
 mod firmware;
+mod fleet;
 mod fuzz;
 mod load;
 mod package;
@@ -21,7 +22,7 @@ use std::process::ExitCode;
 
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
-const TASKS: [Task; 16] = [
+const TASKS: [Task; 17] = [
     ("demo", "show a board update itself, refuse a bad release, and read a private repository", demo::run),
     ("test", "install what is missing into .tools/, and run every test", test::run),
     (
@@ -39,6 +40,11 @@ const TASKS: [Task; 16] = [
         "load",
         "`mpota serve` beside nginx: requests a second, and crowds of boards (--json; --check)",
         load::run,
+    ),
+    (
+        "fleet",
+        "what 10,000 and 1,000,000 boards ask of GitHub, of `mpota serve` and of a bucket, by simulation",
+        fleet::run,
     ),
     ("fuzz", "run the fuzzers for long (--minutes N [--target NAME] [--seed N])", fuzz::run),
     (

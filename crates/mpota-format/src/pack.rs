@@ -94,26 +94,57 @@ pub fn compress(content: &[u8], compress: bool) -> Result<Vec<u8>, PackError> {
     if content.len() as u64 > limits::FILE {
         return Err(PackError::TooLarge(content.len() as u64));
     }
-    let mut results = Vec::new();
-    for bits in WINDOWS.into_iter().filter(|_| compress) {
-        results.push(compress_with(content, bits)?);
+    let mut good = None;
+    let mut widest: Option<Vec<usize>> = None;
+    let mut best = content.len();
+    // The largest window first: it gives the shortest result, and what is not shorter with it is stored.
+    for bits in WINDOWS.into_iter().rev().filter(|_| compress) {
+        let Some(made) = compress_with(content, bits, widest.as_deref())? else { break };
+        best = best.min(made.bytes.len());
+        if made.bytes.len() >= content.len() || made.bytes.len() * 100 > best * (100 + WORTH) {
+            break;
+        }
+        good = Some(made.bytes);
+        widest.get_or_insert(made.lengths);
     }
-    let best = results.iter().map(Vec::len).min().unwrap_or_default();
-    let good = |bytes: &Vec<u8>| bytes.len() < content.len() && bytes.len() * 100 <= best * (100 + WORTH);
-    Ok(results.into_iter().find(good).unwrap_or_else(|| content.to_vec()))
+    Ok(good.unwrap_or_else(|| content.to_vec()))
 }
 
-/// One stream, or index and pieces; not shorter than `content` where it cannot be compressed.
-fn compress_with(content: &[u8], bits: u8) -> Result<Vec<u8>, PackError> {
-    let Some(size) = piece_size(content.len()) else { return stream::compress(content, bits) };
-    let (mut index, mut pieces) = (Vec::new(), Vec::new());
+/// A file as it was compressed with one window.
+struct Made {
+    bytes: Vec<u8>,
+    /// Of each piece.
+    lengths: Vec<usize>,
+}
+
+/// One stream, or index and pieces; not shorter than `content` where it cannot be compressed. `None` if it becomes clear on
+/// the way that it costs too much: `widest` are the lengths of the pieces with the largest window.
+fn compress_with(content: &[u8], bits: u8, widest: Option<&[usize]>) -> Result<Option<Made>, PackError> {
+    let mut compressor = stream::Compressor::new(bits);
+    let Some(size) = piece_size(content.len()) else {
+        let bytes = compressor.compress(content)?;
+        return Ok(Some(Made { lengths: vec![bytes.len()], bytes }));
+    };
+    let mut lengths = Vec::with_capacity(content.len().div_ceil(size));
+    let (mut index, mut pieces) = (Vec::new(), Vec::with_capacity(content.len() / 2));
     for piece in content.chunks(size) {
-        let stream = stream::compress(piece, bits)?;
+        let stream = compressor.compress(piece)?;
         let stored = if stream.len() < piece.len() { &stream[..] } else { piece };
         index.extend((stored.len() as u16).to_be_bytes()); // at most 32,768
         pieces.extend_from_slice(stored);
+        lengths.push(stored.len());
+        if widest.is_some_and(|widest| is_hopeless(pieces.len(), lengths.len(), widest)) {
+            return Ok(None);
+        }
     }
-    Ok([index, pieces].concat())
+    Ok(Some(Made { bytes: [index, pieces].concat(), lengths }))
+}
+
+/// Whether a window costs too much if the pieces behind the first `count`, which take `length` bytes, are at best a
+/// hundredth shorter than with the largest one. A smaller window hardly ever gives a shorter piece.
+fn is_hopeless(length: usize, count: usize, widest: &[usize]) -> bool {
+    let sum = |lengths: &[usize]| lengths.iter().sum::<usize>();
+    length * 100 + sum(&widest[count..]) * 99 > sum(widest) * (100 + WORTH) + 200 * widest.len()
 }
 
 /// The file of `size` bytes that lies in a pack as the bytes `stored`.

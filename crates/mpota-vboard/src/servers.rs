@@ -1,14 +1,15 @@
-//! Gets what `mpota serve` is measured with into `.tools/`, from Debian's packages: nginx, which sets the measure, and
-//! wrk, which asks both for the same.
+//! Gets what `mpota serve` and `mpota build` are measured with into `.tools/`, from Debian's packages: nginx and pigz, which
+//! set the measure, and wrk, which asks both servers for the same.
 
 use crate::Error;
 use crate::tools::{debian_programs, run};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Both programs, and every library that they load.
-const PACKAGES: [&str; 9] = [
+/// The programs, and every library that they load.
+const PACKAGES: [&str; 10] = [
     "nginx",
+    "pigz",
     "wrk",
     "libc6",
     "libcrypt1",
@@ -19,7 +20,7 @@ const PACKAGES: [&str; 9] = [
     "zlib1g",
 ];
 
-/// nginx and wrk, as they lie in `.tools/load`.
+/// The programs, as they lie in `.tools/load`.
 #[derive(Debug, Clone)]
 pub struct Programs {
     loader: PathBuf,
@@ -28,7 +29,7 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// Both programs: from `.tools/`, or else unpacked into it.
+    /// The programs: from `.tools/`, or else unpacked into it.
     ///
     /// # Errors
     /// When this is no Debian on amd64, or the packages cannot be got; the error says what to do.
@@ -37,6 +38,7 @@ impl Programs {
         let (root, loader) = debian_programs("load", "amd64", &packages, |root, loader| {
             let programs = Self::new(root, loader);
             run(programs.nginx().arg("-v"))?;
+            run(programs.pigz().arg("--version"))?;
             // wrk ends with 1 when it is asked for its version.
             let version = programs.wrk().arg("-v").output();
             let version = version.map_err(|source| Error::Io { path: root.join("usr/bin/wrk"), source })?;
@@ -64,6 +66,12 @@ impl Programs {
     #[must_use]
     pub fn nginx(&self) -> Command {
         self.command("usr/sbin/nginx")
+    }
+
+    /// Starts pigz.
+    #[must_use]
+    pub fn pigz(&self) -> Command {
+        self.command("usr/bin/pigz")
     }
 
     /// Starts wrk.

@@ -75,7 +75,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>, FileError> {
         return Err(FileError::new("read", path, io::Error::other("not a regular file")));
     }
     let file = File::open(path).map_err(FileError::at("read", path))?;
-    let mut bytes = Vec::new();
+    let expected = usize::try_from(kind.len().min(limit)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(expected.saturating_add(1));
     file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(FileError::at("read", path))?;
     if bytes.len() as u64 > limit {
         let why = format!("more than the {limit} bytes that are allowed");

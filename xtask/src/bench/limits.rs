@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The figures that get a limit when the file is written, and the margin above the measured value, in percent.
-const LIMITED: [(&str, f64); 15] = [
+const LIMITED: [(&str, f64); 17] = [
     ("connections", 0.0),
     ("requests", 0.0),
     ("down", 2.0),
@@ -26,6 +26,9 @@ const LIMITED: [(&str, f64); 15] = [
     ("read-plan", 5.0),
     ("read-fetch", 15.0),
     ("read-swap", 5.0),
+    // How far the threads are when they hold the most depends on the machine.
+    ("memory", 50.0),
+    ("memory/quarter", 20.0),
 ];
 
 const HEAD: &str = "\

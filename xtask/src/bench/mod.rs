@@ -16,9 +16,11 @@
 //! | `wire` | the proxy, and the time over a slow link |
 //! | `host` | an update on a folder of the host: wire and CPU |
 //! | `flash` | an update on a virtual board: flash |
+//! | `computer` | `mpota build` beside `sha256sum` and `pigz` |
 //! | `figures` | the figures of a case, as tables and as JSON |
 //! | `limits` | limits of figures, in `xtask/bench.toml` |
 
+mod computer;
 mod corpus;
 mod figures;
 mod flash;
@@ -72,7 +74,7 @@ impl Arguments {
                 _ => bail!(usage()),
             }
         }
-        let unknown = out.only.iter().find(|key| !cases().iter().any(|case| name(*case) == **key));
+        let unknown = out.only.iter().find(|key| !keys().split(' ').any(|known| known == **key));
         ensure!(unknown.is_none(), "there is no case {:?}: {}", unknown.map_or("", |key| key), usage());
         Ok(out)
     }
@@ -117,7 +119,7 @@ fn name((corpus, change): (Corpus, Change)) -> String {
 }
 
 fn keys() -> String {
-    cases().into_iter().map(name).collect::<Vec<_>>().join(" ")
+    cases().into_iter().map(name).chain([computer::CASE.to_owned()]).collect::<Vec<_>>().join(" ")
 }
 
 /// Measure, and print what came out.
@@ -161,6 +163,23 @@ pub fn run(args: &[String]) -> Result<()> {
             say(&case.table());
         }
         for (line, over) in limits.judge(&name, &limits::named(&case))? {
+            say(&format!("{line}\n"));
+            judged += 1;
+            if over {
+                broken.push(line);
+            }
+        }
+    }
+    if !arguments.profile
+        && (arguments.only.is_empty() || arguments.only.iter().any(|key| key == computer::CASE))
+    {
+        let figures = computer::measure(!arguments.limits())?;
+        all.insert(computer::CASE.into(), serde_json::json!(figures));
+        if arguments.write_limits {
+            limits.take(computer::CASE, &figures);
+        }
+        for (line, over) in limits.judge(computer::CASE, &figures)? {
+            let say = |text: &str| if arguments.json { eprint!("{text}") } else { print!("{text}") };
             say(&format!("{line}\n"));
             judged += 1;
             if over {

@@ -10,7 +10,7 @@
 mod crowd;
 mod rates;
 mod report;
-mod servers;
+pub mod servers;
 
 use anyhow::{Context, Result, bail, ensure};
 use crowd::Crowd;

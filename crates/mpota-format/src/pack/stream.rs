@@ -10,16 +10,29 @@ use crate::limits;
 
 const CHUNK: usize = 64 * 1024;
 
-/// A stream of `content` with a window of 2 to the power of `bits` bytes.
-pub(super) fn compress(content: &[u8], bits: u8) -> Result<Vec<u8>, PackError> {
-    let mut zlib = Compress::new_with_window_bits(Compression::best(), true, bits);
-    let mut out = Vec::with_capacity(content.len() / 2 + 64);
-    loop {
-        let rest = &content[zlib.total_in() as usize..];
-        let status = zlib.compress_vec(rest, &mut out, FlushCompress::Finish);
-        match status.map_err(|error| PackError::Compressor(error.to_string()))? {
-            Status::StreamEnd => return Ok(out),
-            Status::Ok | Status::BufError => out.reserve(CHUNK),
+/// Makes streams one after the other, in the same memory.
+pub(super) struct Compressor {
+    zlib: Compress,
+}
+
+impl Compressor {
+    /// Streams with a window of 2 to the power of `bits` bytes.
+    pub fn new(bits: u8) -> Self {
+        Self { zlib: Compress::new_with_window_bits(Compression::best(), true, bits) }
+    }
+
+    /// A stream of `content`.
+    pub fn compress(&mut self, content: &[u8]) -> Result<Vec<u8>, PackError> {
+        let zlib = &mut self.zlib;
+        zlib.reset();
+        let mut out = Vec::with_capacity(content.len() / 2 + 64);
+        loop {
+            let rest = &content[zlib.total_in() as usize..];
+            let status = zlib.compress_vec(rest, &mut out, FlushCompress::Finish);
+            match status.map_err(|error| PackError::Compressor(error.to_string()))? {
+                Status::StreamEnd => return Ok(out),
+                Status::Ok | Status::BufError => out.reserve(CHUNK),
+            }
         }
     }
 }

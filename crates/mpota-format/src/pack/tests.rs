@@ -36,7 +36,8 @@ fn what_shrinks_is_a_zlib_stream_with_the_smallest_window_that_costs_little() {
 
 #[test]
 fn a_smaller_window_may_cost_three_percent_and_no_more() {
-    let lengths = |content: &[u8]| WINDOWS.map(|bits| compress_with(content, bits).unwrap().len());
+    let lengths =
+        |content: &[u8]| WINDOWS.map(|bits| compress_with(content, bits, None).unwrap().unwrap().bytes.len());
     let mut chosen = [0; 4];
     for seen_again in 0..120 {
         // Noise, and a little of it once more from further and further away.
@@ -64,6 +65,56 @@ fn a_smaller_window_may_cost_three_percent_and_no_more() {
     println!("  cases {}: the choice of a window", chosen.iter().sum::<usize>());
 }
 
+/// The choice among the results of all windows, each made by a compressor of its own.
+fn of_all_windows(content: &[u8]) -> Vec<u8> {
+    let with = |bits| {
+        let Some(size) = piece_size(content.len()) else { return stream(content, bits) };
+        let (mut index, mut pieces) = (Vec::new(), Vec::new());
+        for piece in content.chunks(size) {
+            let stream = stream(piece, bits);
+            let stored = if stream.len() < piece.len() { &stream[..] } else { piece };
+            index.extend((stored.len() as u16).to_be_bytes());
+            pieces.extend_from_slice(stored);
+        }
+        [index, pieces].concat()
+    };
+    let results = WINDOWS.map(with);
+    let best = results.iter().map(Vec::len).min().unwrap();
+    let good = |bytes: &Vec<u8>| bytes.len() < content.len() && bytes.len() * 100 <= best * (100 + WORTH);
+    results.into_iter().find(good).unwrap_or_else(|| content.to_vec())
+}
+
+#[test]
+fn windows_that_are_not_tried_would_not_have_been_chosen() {
+    let cases = std::cell::Cell::new(0);
+    let same = |content: &[u8]| {
+        assert!(compress(content, true).unwrap() == of_all_windows(content), "{} bytes", content.len());
+        cases.set(cases.get() + 1);
+    };
+    let device = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../device");
+    let mut folders = vec![device];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => same(&std::fs::read(entry).unwrap()),
+            }
+        }
+    }
+    assert!(cases.get() > 100, "the files of the updater, its tests among them");
+    for size in [0, 1, 20, 300, 5_000, 16_384, 16_385, 40_000, 100_000] {
+        for distance in [1, 30, 400, 900, 1_500, 3_000, 6_000] {
+            // Text that repeats, noise that repeats, and both in turns.
+            let text: Vec<u8> = (0..size).map(|i| b"import time, machine\n"[i % distance % 21]).collect();
+            let noise: Vec<u8> = noise(distance).into_iter().cycle().take(size).collect();
+            let both: Vec<u8> =
+                text.chunks(700).zip(noise.chunks(700)).flat_map(|(a, b)| [a, b].concat()).collect();
+            [text, noise, both].iter().for_each(|content| same(content));
+        }
+    }
+    println!("  cases {}: contents packed as if all windows had been tried", cases.get());
+}
+
 #[test]
 fn what_does_not_shrink_or_need_not_is_stored() {
     for content in [&b""[..], b"x", &noise(5000)] {
@@ -84,7 +135,7 @@ fn a_file_above_16_kilobytes_lies_in_pieces_that_can_each_be_unpacked_alone() {
     let sizes = [(16_385, 16_384), (16_640, 16_384), (40_000, 16_384), (65_536, 16_384), (8_388_609, 32_768)];
     for (size, piece) in sizes {
         let content: Vec<u8> = noise(1000).into_iter().cycle().take(size).collect();
-        let stored = compress_with(&content, 11).unwrap();
+        let stored = compress_with(&content, 11, None).unwrap().unwrap().bytes;
         assert_eq!(piece_size(size), Some(piece));
         let count = size.div_ceil(piece);
         let lengths = index(&stored, count);
@@ -128,7 +179,7 @@ fn where_pieces_do_not_pay_the_file_is_stored_whole() {
     let mut paid = 0;
     for length in 1..60 {
         let content = [&noise[..16_384], &vec![7; length]].concat();
-        let pays = 4 + stream::compress(&content[16_384..], 9).unwrap().len() < length;
+        let pays = 4 + stream::Compressor::new(9).compress(&content[16_384..]).unwrap().len() < length;
         let stored = compress(&content, true).unwrap();
         assert_eq!(stored != content, pays, "{length}");
         assert_eq!(decompress(&stored, content.len() as u64).unwrap(), content);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::release::assemble::Input;
+use crate::release::input::Input;
 
 /// Folders that tools make and no board reads, wherever they lie.
 const FOLDERS: [&str; 14] = [
@@ -33,7 +33,7 @@ const COPIES: [&str; 7] = ["~", ".bak", ".backup", ".orig", ".save", ".old", ".s
 const ARCHIVES: [&str; 7] = [".zip", ".whl", ".gz", ".tar", ".tgz", ".7z", ".code-workspace"];
 
 /// The smallest firmware there is, about.
-const FIRMWARE: usize = 100_000;
+const FIRMWARE: u64 = 100_000;
 
 /// Whether a release is without this, unless a pattern of `include` names it.
 pub(crate) fn is_left_out(path: &Path) -> bool {
@@ -76,7 +76,8 @@ pub(crate) fn doubt(file: &Input) -> Option<&'static str> {
     let path = file.path.to_lowercase();
     let is = |ends: &[&str]| ends.iter().any(|end| path.ends_with(end));
     let first = path.split('/').next().filter(|_| path.contains('/'));
-    let image = is(&[".bin", ".img"]) && file.bytes.len() > FIRMWARE && file.bytes.first() == Some(&0xe9);
+    let image =
+        is(&[".bin", ".img"]) && file.facts.size > FIRMWARE && file.facts.begin.first() == Some(&0xe9);
     if is(&[".uf2", ".hex", ".dfu", ".elf"]) || image {
         Some("a firmware image: an update brings files, and no firmware")
     } else if is(&COPIES) {
@@ -96,7 +97,7 @@ const COMMON: u64 = 2_000_000;
 
 /// What has no room on common boards, in words.
 pub(crate) fn too_large(files: &[Input]) -> Option<String> {
-    let sum: u64 = files.iter().map(|file| file.bytes.len() as u64).sum();
+    let sum: u64 = files.iter().map(|file| file.facts.size).sum();
     if sum <= SMALL {
         return None;
     }

@@ -6,10 +6,12 @@ use miette::Diagnostic;
 use mpota_format::limits;
 use thiserror::Error;
 
+use crate::app::python;
 use crate::app::select::Selected;
-use crate::app::snapshot::{Snapshot, SnapshotError};
+use crate::app::snapshot::{self, Snapshot, SnapshotError};
 use crate::check::secrets::{self, Suspicion};
-use crate::release::assemble::Input;
+use crate::release::input::Input;
+use crate::release::ordered::ordered;
 
 /// Why the files were not taken.
 #[derive(Debug, Error, Diagnostic)]
@@ -54,23 +56,30 @@ fn lines(found: &[Secret]) -> String {
     found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
 }
 
-/// Reads every file once. `seen` is called with each.
+/// Reads every file once, on all cores, and keeps what the checks have to know of it. `seen` is called with each.
 pub(crate) fn gather(
     selected: &[Selected],
     allowed: &[String],
-    seen: &mut dyn FnMut(&Selected),
+    seen: &mut (dyn FnMut(&Selected) + Send),
 ) -> Result<(Vec<Input>, Snapshot), GatherError> {
     let mut snapshot = Snapshot::default();
     let mut inputs = Vec::with_capacity(selected.len());
     let mut found = Vec::new();
-    for file in selected {
-        let bytes = snapshot.read(&file.disk, limits::FILE)?;
-        if !allowed.contains(&file.path) {
-            found.extend(secrets_of(file, &bytes));
-        }
+    let size = |file: &Selected| file.disk.metadata().map_or(0, |metadata| metadata.len());
+    let work = |file: &Selected| {
+        let (bytes, seen) = snapshot::read(&file.disk, limits::FILE)?;
+        let input = Input::new(file.clone(), &bytes);
+        let secrets = if allowed.contains(&file.path) { Vec::new() } else { secrets_of(&input, &bytes) };
+        Ok::<_, GatherError>((input, seen, secrets))
+    };
+    let mut take = |file: &Selected, (input, looked, secrets)| {
+        snapshot.add(looked);
+        found.extend::<Vec<Secret>>(secrets);
+        inputs.push(input);
         seen(file);
-        inputs.push(Input { path: file.path.clone(), bytes, keep: false });
-    }
+        Ok(())
+    };
+    python::with_stacks(|| ordered(selected, size, work, &mut take))?;
     if found.is_empty() {
         return Ok((inputs, snapshot));
     }
@@ -81,7 +90,7 @@ pub(crate) fn gather(
     Err(GatherError::Secrets { found, options })
 }
 
-fn secrets_of(file: &Selected, bytes: &[u8]) -> Vec<Secret> {
+fn secrets_of(file: &Input, bytes: &[u8]) -> Vec<Secret> {
     // A link may have a harmless name and lead to a file that has not.
     let disk = file.disk.to_string_lossy();
     let last = |path: &str| path.rsplit(['/', std::path::MAIN_SEPARATOR]).next().map(str::to_owned);
@@ -89,8 +98,9 @@ fn secrets_of(file: &Selected, bytes: &[u8]) -> Vec<Secret> {
         (last(&file.path), last(&disk).filter(|behind| Some(behind) != last(&file.path).as_ref()));
     let names: Vec<String> = name.into_iter().chain(behind).collect();
     let mut seen: Vec<Suspicion> = names.iter().find_map(|name| secrets::by_name(name)).into_iter().collect();
+    let in_tree = file.facts.python.as_ref().map(|python| &python.secrets);
     for name in &names {
-        let more = secrets::by_content(name, bytes);
+        let more = secrets::by_content_and_tree(name, bytes, in_tree);
         let new: Vec<Suspicion> = more.into_iter().filter(|one| !seen.contains(one)).collect();
         seen.extend(new);
     }

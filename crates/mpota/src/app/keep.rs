@@ -10,8 +10,8 @@ use crate::app::config::Config;
 use crate::app::select::{SelectError, matching};
 use crate::board::updater;
 use crate::check::allow::{self, is_python};
-use crate::check::{shadows, writes};
-use crate::release::assemble::Input;
+use crate::check::shadows;
+use crate::release::input::Input;
 
 /// Why what is kept, or what is not, cannot be meant so.
 #[derive(Debug, Error, Diagnostic)]
@@ -129,11 +129,12 @@ pub(crate) fn written(files: &[Input]) -> Vec<String> {
 
 /// The lines of the app that write files of the release, by the paths of what they write.
 fn writings(files: &[Input]) -> Vec<Writing> {
+    let paths: BTreeSet<&str> = files.iter().map(|file| &*file.path).collect();
     let mut found = Vec::new();
     for code in files.iter().filter(|file| is_python(&file.path) && !is_updater(&file.path)) {
-        for (path, line) in writes::find(&code.bytes) {
-            if files.iter().any(|file| file.path == path) {
-                found.push(Writing { path, code: code.path.clone(), line });
+        for (path, line) in code.facts.python.iter().flat_map(|python| &python.writes) {
+            if paths.contains(&**path) {
+                found.push(Writing { path: path.clone(), code: code.path.clone(), line: *line });
             }
         }
     }

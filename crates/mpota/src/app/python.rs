@@ -1,5 +1,8 @@
 //! The syntax tree of a Python file, made by the parser of Ruff.
 
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+
 use ruff_python_ast::{ModModule, PythonVersion, Stmt};
 use ruff_python_parser::{
     LexicalErrorType, Mode, ParseError, ParseErrorType, ParseOptions, Parsed, UnsupportedSyntaxError,
@@ -13,16 +16,33 @@ pub(crate) struct Module {
     parsed: Parsed<ModModule>,
 }
 
+/// Bytes of a stack for trees: one is as deep as the file makes it, and going through it recurses.
+const STACK: usize = 256 << 20;
+
+thread_local! {
+    /// Whether this thread has such a stack.
+    static DEEP: Cell<bool> = const { Cell::new(false) };
+}
+
 /// Parses the file and looks at it. `None` if there is no looking at it.
-///
-/// On a stack of its own: a tree is as deep as the file makes it, and going through it recurses.
 pub(crate) fn look<T: Send>(bytes: &[u8], look: impl FnOnce(&Module) -> T + Send) -> Option<T> {
-    const STACK: usize = 256 << 20;
+    let all = || Some(look(&Module::parse(bytes)?));
+    if DEEP.get() {
+        return panic::catch_unwind(AssertUnwindSafe(all)).ok()?;
+    }
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(STACK);
-        let thread = thread.spawn_scoped(scope, || Some(look(&Module::parse(bytes)?)));
-        thread.ok()?.join().ok()?
+        thread.spawn_scoped(scope, all).ok()?.join().ok()?
     })
+}
+
+/// Does something on threads that have stacks for [`look`]: with many files, a thread for each would take its time.
+pub(crate) fn with_stacks<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(STACK).start_handler(|_| DEEP.set(true));
+    match pool.build() {
+        Ok(pool) => pool.install(work),
+        Err(_) => work(),
+    }
 }
 
 impl Module {

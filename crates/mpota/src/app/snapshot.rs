@@ -36,27 +36,35 @@ impl Stamp {
     }
 }
 
+/// A file, and what it looked like when it was read.
+#[derive(Debug)]
+pub(crate) struct Looked(PathBuf, Stamp);
+
+/// Reads one file of at most `limit` bytes.
+pub(crate) fn read(path: &Path, limit: u64) -> Result<(Vec<u8>, Looked), SnapshotError> {
+    let before = stamp(path)?;
+    let bytes = files::read(path, limit)?;
+    if bytes.len() as u64 != before.size || stamp(path)? != before {
+        return Err(SnapshotError::Changed(path.to_owned()));
+    }
+    Ok((bytes, Looked(path.to_owned(), before)))
+}
+
 /// Remembers what every file looked like when it was first seen.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    seen: Vec<(PathBuf, Stamp)>,
+    seen: Vec<Looked>,
 }
 
 impl Snapshot {
-    /// Reads one file of at most `limit` bytes.
-    pub fn read(&mut self, path: &Path, limit: u64) -> Result<Vec<u8>, SnapshotError> {
-        let before = stamp(path)?;
-        let bytes = files::read(path, limit)?;
-        if bytes.len() as u64 != before.size || stamp(path)? != before {
-            return Err(SnapshotError::Changed(path.to_owned()));
-        }
-        self.seen.push((path.to_owned(), before));
-        Ok(bytes)
+    /// Remembers one more.
+    pub(crate) fn add(&mut self, looked: Looked) {
+        self.seen.push(looked);
     }
 
     /// Looks at every file again: all of them belong to one moment.
     pub fn check(&self) -> Result<(), SnapshotError> {
-        for (path, before) in &self.seen {
+        for Looked(path, before) in &self.seen {
             if stamp(path)? != *before {
                 return Err(SnapshotError::Changed(path.clone()));
             }

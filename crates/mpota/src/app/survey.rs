@@ -8,7 +8,7 @@ use crate::app::keep;
 use crate::app::select::{SelectError, Selection};
 use crate::check::allow::is_python;
 use crate::files;
-use crate::release::assemble::Input;
+use crate::release::input::Input;
 
 /// The largest file that is read to see what it writes.
 const LARGEST: u64 = 1 << 20;
@@ -47,7 +47,7 @@ pub fn survey(app: &Path, config: &Config) -> Result<Survey, SelectError> {
         };
         let code = is_python(&file.path) || file.path.ends_with(".mpy");
         if code { &mut survey.code } else { &mut survey.data }.push(file.path.clone());
-        inputs.push(Input { path: file.path, bytes, keep: false });
+        inputs.push(Input::new(file, &bytes));
     }
     let settings = survey.data.iter().filter(|path| is_settings(path)).cloned();
     let owners: BTreeSet<String> = keep::written(&inputs).into_iter().chain(settings).collect();

@@ -6,9 +6,8 @@ use thiserror::Error;
 
 use crate::app::{config, gather};
 use crate::check::shadows::{self, ShadowError};
-use crate::check::starts::starts_updater;
 use crate::check::syntax;
-use crate::release::assemble::Input;
+use crate::release::input::Input;
 
 /// What goes into a release though it would be refused. Paths are those on the board.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -118,7 +117,8 @@ impl Allow {
             }
         }
         for file in files.iter().filter(|file| is_python(&file.path) && !self.syntax.contains(&file.path)) {
-            if let Some(syntax::Fault { line, what }) = syntax::check(&file.bytes) {
+            if let Some(fault) = file.facts.python.as_ref().and_then(|python| python.fault.clone()) {
+                let syntax::Fault { line, what } = fault;
                 return Err(CheckError::Syntax { path: file.path.clone(), line, what });
             }
         }
@@ -126,13 +126,13 @@ impl Allow {
             shadows::check(files.iter().map(|file| file.path.as_str()), &self.shadow)?;
         }
         if let Some(file) = files.iter().find(|file| file.path == KEYS)
-            && trusted(&file.bytes)?.is_empty()
+            && trusted(file.facts.keys.as_deref().unwrap_or_default())?.is_empty()
             && !self.no_updater
         {
             return Err(CheckError::NoKeys);
         }
         match files.iter().find(|file| file.path == BOOT) {
-            Some(boot) if !self.no_updater && !starts_updater(&boot.bytes) => {
+            Some(boot) if !self.no_updater && !boot.starts_updater() => {
                 Err(CheckError::NoUpdater(boot.path.clone()))
             }
             _ => Ok(()),

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Stmt};
 
-use crate::app::python;
+use crate::app::python::Module;
 use crate::board::updater;
 use crate::check::allow;
-use crate::release::assemble::Input;
+use crate::release::input::Input;
 
 /// What an app calls, and in which modules it stands.
 const UPDATE: (&str, &[&str]) = ("update", &["ota_updater", "ota_aio"]);
@@ -39,11 +39,13 @@ pub(crate) fn lacks(inputs: &[Input]) -> Option<Lack> {
     if files.iter().any(|file| file.path.ends_with(".mpy")) {
         return None;
     }
-    let of_main = calls(&main.bytes);
+    let calls =
+        |file: &Input| file.facts.python.as_ref().map(|python| python.calls.clone()).unwrap_or_default();
+    let of_main = calls(main);
     let mut called = of_main.clone();
     for file in files.iter().filter(|file| file.path.ends_with(".py") && file.path != allow::BOOT) {
         if file.path != main.path {
-            called.extend(calls(&file.bytes));
+            called.extend(calls(file));
         }
     }
     let lacks = |what: (&'static str, _)| !called.contains(what.0);
@@ -57,16 +59,13 @@ pub(crate) fn lacks(inputs: &[Input]) -> Option<Lack> {
 }
 
 /// Which of the calls stand in a file, wherever they do.
-fn calls(bytes: &[u8]) -> BTreeSet<&'static str> {
-    let found = python::look(bytes, |module| {
-        let mut search = Search::default();
-        // First what the names stand for: a function may be above the import.
-        search.visit_body(module.body());
-        search.calling = true;
-        search.visit_body(module.body());
-        search.found
-    });
-    found.unwrap_or_default()
+pub(crate) fn in_module(module: &Module) -> BTreeSet<&'static str> {
+    let mut search = Search::default();
+    // First what the names stand for: a function may be above the import.
+    search.visit_body(module.body());
+    search.calling = true;
+    search.visit_body(module.body());
+    search.found
 }
 
 #[derive(Default)]
@@ -136,6 +135,7 @@ impl<'a> Visitor<'a> for Search {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::python;
 
     #[test]
     fn a_file_calls_what_it_calls_by_any_name() {
@@ -165,7 +165,11 @@ mod tests {
             ("from .ota_updater import update\nupdate(C)\n", &[]),
         ];
         for (text, want) in cases {
-            assert_eq!(calls(text.as_bytes()).into_iter().collect::<Vec<_>>(), *want, "{text}");
+            assert_eq!(
+                python::look(text.as_bytes(), in_module).unwrap_or_default().into_iter().collect::<Vec<_>>(),
+                *want,
+                "{text}"
+            );
         }
         println!("  cases {}: files that call the updater, or do not", cases.len());
         assert_eq!(cases.len(), 20);

@@ -6,8 +6,10 @@
 //! - [`starts`], `looks`: whether the app starts the updater, and ever looks for a release
 //! - [`shadows`]: files that come before a module of the firmware or of the updater
 //! - `writes`: files that the app writes to
+//! - `facts`: what all of these have to know of a file, read once
 
 pub mod allow;
+pub(crate) mod facts;
 pub(crate) mod looks;
 pub mod secrets;
 pub mod shadows;

@@ -3,20 +3,17 @@
 use ruff_python_ast::visitor::{Visitor, walk_expr};
 use ruff_python_ast::{ExceptHandler, Expr, ExprCall, Stmt};
 
-use crate::app::python;
+use crate::app::python::Module;
 
 const UPDATER: &str = "ota_updater";
 const BOOT: &str = "boot";
 
 /// Whether the file imports the updater and calls its `boot()`, not in a function that perhaps
 /// nobody calls, but on its way through the file.
-pub fn starts_updater(bytes: &[u8]) -> bool {
-    let found = python::look(bytes, |module| {
-        let mut search = Search::default();
-        search.body(module.body());
-        search.found
-    });
-    found.unwrap_or(false)
+pub(crate) fn in_module(module: &Module) -> bool {
+    let mut search = Search::default();
+    search.body(module.body());
+    search.found
 }
 
 #[derive(Default)]
@@ -135,6 +132,7 @@ fn is_empty(iter: &Expr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::python;
 
     const TRIED_IN_TURN: &str = "import sys
 
@@ -205,10 +203,10 @@ except Exception as _e:
             &TRIED_IN_TURN.replace("        import ota_updater\n", ""),
         ];
         for text in yes {
-            assert!(starts_updater(text.as_bytes()), "{text}");
+            assert!(python::look(text.as_bytes(), in_module).unwrap_or(false), "{text}");
         }
         for text in no {
-            assert!(!starts_updater(text.as_bytes()), "{text}");
+            assert!(!python::look(text.as_bytes(), in_module).unwrap_or(false), "{text}");
         }
         println!("  cases {}: files that start the updater, or do not", yes.len() + no.len());
         assert_eq!((yes.len(), no.len()), (17, 24));

@@ -24,7 +24,8 @@ pub fn check(bytes: &[u8]) -> Option<Fault> {
     python::look(bytes, first_fault).flatten()
 }
 
-fn first_fault(module: &Module) -> Option<Fault> {
+/// The first thing in a syntax tree that no board compiles.
+pub(crate) fn first_fault(module: &Module) -> Option<Fault> {
     if let Some(error) = module.errors().next() {
         return Some(Fault { line: module.line_at(error.location.start()), what: error.error.to_string() });
     }

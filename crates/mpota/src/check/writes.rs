@@ -6,7 +6,7 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, ExprCall, Parameters, Stmt};
 use ruff_text_size::{Ranged, TextSize};
 
-use crate::app::python;
+use crate::app::python::Module;
 
 /// Where some ports have the root of the file system.
 const ROOTS: [&str; 2] = ["flash/", "sd/"];
@@ -15,14 +15,11 @@ const ROOTS: [&str; 2] = ["flash/", "sd/"];
 type Names = BTreeMap<String, BTreeSet<String>>;
 
 /// Each path that the file writes, as it is seen from the root of the board, and the first line that does.
-pub(crate) fn find(bytes: &[u8]) -> BTreeMap<String, usize> {
-    let found = python::look(bytes, |module| {
-        let mut search = Search { scopes: vec![Names::new()], ..Search::default() };
-        search.bind(module.body());
-        search.visit_body(module.body());
-        search.found.into_iter().map(|(path, place)| (path, module.line_at(place))).collect()
-    });
-    found.unwrap_or_default()
+pub(crate) fn in_module(module: &Module) -> BTreeMap<String, usize> {
+    let mut search = Search { scopes: vec![Names::new()], ..Search::default() };
+    search.bind(module.body());
+    search.visit_body(module.body());
+    search.found.into_iter().map(|(path, place)| (path, module.line_at(place))).collect()
 }
 
 #[derive(Default)]
@@ -214,10 +211,11 @@ fn on_board(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::app::python;
 
     fn wrong(cases: &[(&str, &[(&str, usize)])]) -> Vec<String> {
         let found = cases.iter().filter_map(|(text, wanted)| {
-            let found = find(text.as_bytes());
+            let found = python::look(text.as_bytes(), in_module).unwrap_or_default();
             let wanted = wanted.iter().map(|(path, line)| ((*path).to_owned(), *line)).collect();
             (found != wanted).then(|| format!("{text}: {found:?}"))
         });

@@ -18,8 +18,8 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         code: "release::too_much",
-        means: "All files together are larger than 1 GiB. No board holds so much, and `mpota verify` refuses to unpack it.",
-        next: "Exclude what no board needs.",
+        means: "The files are larger than 1 GiB and more than 64 times as large as their pack, or the first of them are. `mpota verify` refuses to unpack that.",
+        next: "Exclude large files that are nearly empty, or build with `--no-compress`.",
     },
     Entry {
         code: "release::twins",
@@ -123,7 +123,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         code: "verify::too_much",
-        means: "The files of the release are larger than 1 GiB when they are unpacked. Nothing was unpacked.",
+        means: "The files of the release are larger than 1 GiB when they are unpacked, and more than 64 times as large as their pack. Nothing was unpacked.",
         next: "Do not use this release unless you know who made it: a small pack that becomes gigabytes is an attack on who checks it.",
     },
     Entry {

@@ -38,7 +38,7 @@ impl Run<'_> {
             return Ok(());
         }
         let bytes = self.link.client.download(asset)?;
-        if bytes == self.local.manifest() {
+        if bytes == self.local.manifest {
             return Ok(());
         }
         if release.immutable {

@@ -1,8 +1,10 @@
 //! GitHub's REST API as far as publishing goes: what is asked, and what an answer means.
 
 use std::cell::Cell;
+use std::io::{Read, Take};
 use std::time::{Duration, SystemTime};
 
+use mpota_format::digest::Digests;
 use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::{HeaderMap, Method, Request};
@@ -254,13 +256,34 @@ impl Client {
 
     /// What the asset holds.
     pub fn download(&self, asset: &AssetObject) -> Outcome<Vec<u8>> {
+        let read = self.open(asset).and_then(|mut opened| opened.take(asset.size + 1));
+        read.map_err(|error| Trouble::Again { why: error.to_string(), wait: None })
+    }
+
+    /// The SHA-256 of what the asset holds, and how many bytes that are. It is never in memory as a whole.
+    pub fn digest(&self, asset: &AssetObject) -> Outcome<([u8; 32], u64)> {
+        const CHUNK: u64 = 1 << 20;
+        let read = || {
+            let (mut opened, mut digests) = (self.open(asset)?, Digests::new());
+            while digests.size() <= asset.size {
+                match opened.take(CHUNK)? {
+                    bytes if bytes.is_empty() => break,
+                    bytes => digests.update(&bytes),
+                }
+            }
+            Ok((digests.size(), digests.finish().0))
+        };
+        let read: Result<_, SourceError> = read();
+        let (size, sha256) = read.map_err(|error| Trouble::Again { why: error.to_string(), wait: None })?;
+        Ok((sha256, size))
+    }
+
+    fn open(&self, asset: &AssetObject) -> Result<source::Asset, SourceError> {
         let url = format!("{}/repos/{}/releases/assets/{}", self.api, self.project, asset.id);
         self.asked.set(self.asked.get() + 1);
         // The agent drops the token where it is led elsewhere.
         let request = self.agent.get(&url).header("Accept", "application/octet-stream");
-        let opened = source::opened(url, request.header("Authorization", &*self.token.header()).call());
-        let read = opened.and_then(|mut opened| opened.take(asset.size + 1));
-        read.map_err(|error| Trouble::Again { why: error.to_string(), wait: None })
+        source::opened(url, request.header("Authorization", &*self.token.header()).call())
     }
 
     /// `None` where an asset of that name is there already.
@@ -268,7 +291,7 @@ impl Client {
         &self,
         release: &ReleaseObject,
         name: &str,
-        bytes: Vec<u8>,
+        (content, length): (Box<dyn Read>, u64),
         sent: Box<dyn FnMut(u64)>,
     ) -> Outcome<Option<AssetObject>> {
         let what = format!("upload {name}");
@@ -282,8 +305,8 @@ impl Client {
             .into());
         }
         let url = format!("{bare}?name={}", query(name));
-        let length = bytes.len();
-        let body = ureq::SendBody::from_owned_reader(Counted { bytes: std::io::Cursor::new(bytes), sent });
+        // A file that grows meanwhile is sent as far as was said, and its digest is then another one.
+        let body = ureq::SendBody::from_owned_reader(Counted { bytes: content.take(length), sent });
         let request = Request::post(&url)
             .header("Content-Type", "application/octet-stream")
             .header("Content-Length", length);
@@ -453,11 +476,11 @@ fn query(name: &str) -> String {
 
 /// Tells how much was taken.
 struct Counted {
-    bytes: std::io::Cursor<Vec<u8>>,
+    bytes: Take<Box<dyn Read>>,
     sent: Box<dyn FnMut(u64)>,
 }
 
-impl std::io::Read for Counted {
+impl Read for Counted {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
         let n = self.bytes.read(into)?;
         (self.sent)(n as u64);

@@ -76,16 +76,16 @@ impl Link {
     pub fn same(&self, file: &LocalAsset, asset: &AssetObject) -> Outcome<bool> {
         match file.is(asset) {
             Some(same) => Ok(same),
-            None => Ok(self.client.download(asset)? == file.bytes),
+            None => Ok(self.client.digest(asset)? == (file.sha256, file.size)),
         }
     }
 
     /// Sends an asset, and makes sure that it arrived.
     pub fn upload(&self, release: &ReleaseObject, file: &LocalAsset, name: &str) -> Outcome<()> {
-        self.tell(Step::Upload(name.to_owned(), file.bytes.len() as u64));
+        self.tell(Step::Upload(name.to_owned(), file.size));
         let tell = Rc::clone(&self.tell);
         let sent = Box::new(move |n| tell(&Step::Sent(n)));
-        let Some(made) = self.client.upload(release, name, file.bytes.clone(), sent)? else {
+        let Some(made) = self.client.upload(release, name, (file.open()?, file.size), sent)? else {
             let why = format!("an asset {name} is there that was not there before");
             return Err(Trouble::Again { why, wait: None });
         };

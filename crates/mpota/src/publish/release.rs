@@ -240,7 +240,7 @@ impl Run<'_> {
         let how = self.board(tag);
         let later = |why: String| Trouble::Again { why, wait: None };
         let found = lookup::find(&how.target, &how).map_err(|error| later(error.to_string()))?;
-        if found.bytes != self.local.manifest() {
+        if found.bytes != self.local.manifest {
             return Err(later(format!(
                 "{} is not yet, or not, the manifest that was published",
                 found.place
@@ -296,8 +296,8 @@ impl Run<'_> {
             for file in &self.local.assets {
                 match there.iter().find(|asset| asset.name == file.name) {
                     Some(asset) if self.link.same(file, asset)? => would(format!("keep {}", file.name)),
-                    Some(_) => would(format!("replace {}, {} bytes", file.name, file.bytes.len())),
-                    None => would(format!("upload {}, {} bytes", file.name, file.bytes.len())),
+                    Some(_) => would(format!("replace {}, {} bytes", file.name, file.size)),
+                    None => would(format!("upload {}, {} bytes", file.name, file.size)),
                 }
             }
             let latest = self.becomes_latest()?;

@@ -1,14 +1,15 @@
-//! A release in memory: files in, manifest and assets out. No file is touched here.
+//! A release of files: they are read, and the bytes of its assets given away as they come. Only its manifest is held.
 
 use miette::Diagnostic;
 use mpota_format::digest::{crc32, sha256};
 use mpota_format::manifest::{self, FileEntry, Header, Manifest, ManifestError, More, Pack, Place};
 use mpota_format::pack::{self, PackError};
 use mpota_format::{limits, path};
-use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::release::contents::LARGEST;
+use crate::release::contents;
+use crate::release::input::Input;
+use crate::release::ordered::ordered;
 use crate::remote::names;
 
 /// Why no release can be made of these files.
@@ -25,13 +26,15 @@ pub enum ReleaseError {
         /// How large it is.
         size: u64,
     },
-    /// All files together are more than a board takes.
-    #[error("the files have {size} bytes, at most {LARGEST} are allowed together")]
+    /// All files together are much more than their pack.
+    #[error("the files have {size} bytes, and their pack {pack}: nobody would unpack it")]
     #[diagnostic(code(release::too_much))]
-    #[diagnostic(help("exclude what no board needs: `exclude` in mpota.toml"))]
+    #[diagnostic(help("exclude the large files that are nearly empty, or build with --no-compress"))]
     TooMuch {
         /// How large they are.
         size: u64,
+        /// How large their pack is.
+        pack: u64,
     },
     /// Two files that a board with FAT cannot hold beside each other.
     #[error("{0} and {1} are the same name to FAT, which many boards have: no board could take both")]
@@ -64,17 +67,6 @@ pub enum ReleaseError {
     Manifest(#[from] ManifestError),
 }
 
-/// A file as it shall lie on the board.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
-    /// Its path there.
-    pub path: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
-    /// Whether a board that has a file there leaves it as it is.
-    pub keep: bool,
-}
-
 /// How the files of a release are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -87,73 +79,72 @@ pub enum Layout {
     Plain,
 }
 
-/// A file of a release folder.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asset {
-    /// Its name.
-    pub name: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
+/// A file of a release, which is made of an input.
+#[derive(Debug, Clone)]
+pub struct Part<'a> {
+    /// Its path on a board.
+    pub path: String,
+    /// What it is made of.
+    pub input: &'a Input,
 }
 
-/// A manifest and the assets that it describes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
-    /// What the release is; not signed yet.
-    pub manifest: Manifest,
-    /// Everything but `manifest.json`.
-    pub assets: Vec<Asset>,
+/// The inputs as they are.
+pub fn parts(inputs: &[Input]) -> Vec<Part<'_>> {
+    inputs.iter().map(|input| Part { path: input.path.clone(), input }).collect()
 }
 
-impl Release {
-    /// Makes a release of `files`. The pack of `header`, if any, is replaced.
-    pub fn assemble(header: Header, layout: Layout, files: Vec<Input>) -> Result<Self, ReleaseError> {
-        Self::assemble_form(header, layout, files, None)
-    }
+/// What is made.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// What the manifest begins with. Its pack, if any, is replaced.
+    pub header: Header,
+    /// How its files are laid out.
+    pub layout: Layout,
+    /// The version of `.mpy` files of which this is the compiled form of a release.
+    pub compiled: Option<u8>,
+}
 
-    /// The same; `compiled` is the version of `.mpy` files of which this is the compiled form of a release.
-    pub fn assemble_form(
-        mut header: Header,
-        layout: Layout,
-        mut files: Vec<Input>,
-        compiled: Option<u8>,
-    ) -> Result<Self, ReleaseError> {
+impl Form {
+    /// Makes the manifest of `parts`. `read` gives their contents, on many threads; `put` gets the bytes of the assets,
+    /// each to be written behind what it got before under the same name, and one asset after the other.
+    pub fn assemble<E: From<ReleaseError> + Send>(
+        self,
+        mut parts: Vec<Part<'_>>,
+        read: &(dyn Fn(&Part<'_>) -> Result<Vec<u8>, E> + Sync),
+        put: &mut (dyn FnMut(&str, &[u8]) -> Result<(), E> + Send),
+    ) -> Result<Manifest, E> {
+        let Self { mut header, layout, compiled } = self;
         for hook in [&header.hooks.post_update, &header.hooks.rollback].into_iter().flatten() {
-            if !files.iter().any(|file| file.path == *hook) {
-                return Err(ReleaseError::Hook(hook.clone()));
+            if !parts.iter().any(|part| part.path == *hook) {
+                return Err(ReleaseError::Hook(hook.clone()).into());
             }
         }
-        if let Some(file) = files.iter().find(|file| file.bytes.len() as u64 > limits::FILE) {
-            let (path, size) = (file.path.clone(), file.bytes.len() as u64);
-            return Err(ReleaseError::FileSize { path, size });
-        }
-        let size = files.iter().map(|file| file.bytes.len() as u64).sum();
-        if size > LARGEST {
-            return Err(ReleaseError::TooMuch { size });
-        }
-        files.sort_by_cached_key(|file| manifest::sort_key(&file.path));
-        check_twins(&files)?;
-        let (entries, assets) = match layout {
-            Layout::Plain => plain(files, compiled),
+        parts.sort_by_cached_key(|part| manifest::sort_key(&part.path));
+        check_twins(&parts)?;
+        let files = match layout {
+            Layout::Plain => plain(&parts, compiled, read, put)?,
             Layout::Pack { compress } => {
                 let project = header.project.as_deref().ok_or(ReleaseError::NoProject)?;
-                let name = names::pack(project, &header.version, compiled);
-                let (entries, bytes) = packed(&files, compress)?;
-                header.pack = Some(Pack { asset: name.clone(), size: bytes.len() as u64 });
-                (entries, vec![Asset { name, bytes }])
+                let asset = names::pack(project, &header.version, compiled);
+                let (files, size) = packed(&parts, compress, read, &mut |bytes| put(&asset, bytes))?;
+                header.pack = Some(Pack { asset, size });
+                files
             }
         };
-        let manifest = Manifest { header, files: entries, signature: None };
+        let manifest = Manifest { header, files, signature: None };
+        if let Some((size, pack)) = contents::unpacks_too_far(&manifest) {
+            return Err(ReleaseError::TooMuch { size, pack }.into());
+        }
         // Whatever breaks a rule is found here and not on a board.
-        manifest.to_bytes()?;
-        Ok(Self { manifest, assets })
+        manifest.to_bytes().map_err(ReleaseError::from)?;
+        Ok(manifest)
     }
 }
 
 /// Of files in their order: no two alike but for letter case, and none where another has a folder.
-fn check_twins(files: &[Input]) -> Result<(), ReleaseError> {
-    for pair in files.windows(2) {
-        let [one, two] = [&pair[0], &pair[1]].map(|file| manifest::sort_key(&file.path));
+fn check_twins(parts: &[Part<'_>]) -> Result<(), ReleaseError> {
+    for pair in parts.windows(2) {
+        let [one, two] = [&pair[0], &pair[1]].map(|part| manifest::sort_key(&part.path));
         if two.strip_prefix(&*one).is_some_and(|rest| rest.is_empty() || rest[0] == 0) {
             return Err(ReleaseError::Twins(pair[0].path.clone(), pair[1].path.clone()));
         }
@@ -161,48 +152,70 @@ fn check_twins(files: &[Input]) -> Result<(), ReleaseError> {
     Ok(())
 }
 
-fn entry(file: &Input, place: Place) -> FileEntry {
-    FileEntry {
-        path: file.path.clone(),
-        size: file.bytes.len() as u64,
-        sha256: sha256(&file.bytes),
-        crc32: crc32(&file.bytes),
-        place,
-        keep: file.keep,
-        more: More::new(),
+fn entry(part: &Part<'_>, bytes: &[u8], place: Place) -> Result<FileEntry, ReleaseError> {
+    let (path, size) = (part.path.clone(), bytes.len() as u64);
+    if size > limits::FILE {
+        return Err(ReleaseError::FileSize { path, size });
     }
+    let (sha256, crc32) = (sha256(bytes), crc32(bytes));
+    Ok(FileEntry { path, size, sha256, crc32, place, keep: part.input.keep, more: More::new() })
 }
 
-fn plain(files: Vec<Input>, compiled: Option<u8>) -> (Vec<FileEntry>, Vec<Asset>) {
+fn size(part: &Part<'_>) -> u64 {
+    part.input.facts.size
+}
+
+fn plain<E: From<ReleaseError> + Send>(
+    parts: &[Part<'_>],
+    compiled: Option<u8>,
+    read: &(dyn Fn(&Part<'_>) -> Result<Vec<u8>, E> + Sync),
+    put: &mut (dyn FnMut(&str, &[u8]) -> Result<(), E> + Send),
+) -> Result<Vec<FileEntry>, E> {
     // Assets of the two forms lie beside each other.
     let form = compiled.map(|version| format!("mpy-{version}/")).unwrap_or_default();
-    let paths: Vec<String> = files.iter().map(|file| format!("{form}{}", file.path)).collect();
+    let paths: Vec<String> = parts.iter().map(|part| format!("{form}{}", part.path)).collect();
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let names = path::asset_names(&paths);
-    let named = files.into_iter().zip(names);
-    named
-        .map(|(file, name)| {
-            let entry = entry(&file, Place::Asset { name: name.clone() });
-            (entry, Asset { name, bytes: file.bytes })
-        })
-        .unzip()
+    let named: Vec<_> = parts.iter().zip(path::asset_names(&paths)).collect();
+    let mut files = Vec::with_capacity(parts.len());
+    let work = |(part, name): &(&Part<'_>, String)| {
+        let bytes = read(part)?;
+        Ok((entry(part, &bytes, Place::Asset { name: name.clone() })?, bytes))
+    };
+    ordered(
+        &named,
+        |(part, _)| size(part),
+        work,
+        |(_, name), (entry, bytes)| {
+            files.push(entry);
+            put(name, &bytes)
+        },
+    )?;
+    Ok(files)
 }
 
-fn packed(files: &[Input], compress: bool) -> Result<(Vec<FileEntry>, Vec<u8>), PackError> {
-    // On all cores; the order is that of the files, whichever is done first.
-    let made = files.par_iter().map(|file| {
-        let stored = pack::compress(&file.bytes, compress)?;
-        Ok((entry(file, Place::Packed { offset: 0, length: stored.len() as u64 }), stored))
-    });
-    let made: Vec<(FileEntry, Vec<u8>)> = made.collect::<Result<_, PackError>>()?;
-    let mut bytes = Vec::with_capacity(made.iter().map(|(_, stored)| stored.len()).sum());
-    let mut entries = Vec::with_capacity(made.len());
-    for (mut entry, stored) in made {
-        if let Place::Packed { offset, .. } = &mut entry.place {
-            *offset = bytes.len() as u64;
-        }
-        bytes.extend(stored);
-        entries.push(entry);
-    }
-    Ok((entries, bytes))
+/// The files, and how many bytes they take in the pack.
+fn packed<E: From<ReleaseError> + Send>(
+    parts: &[Part<'_>],
+    compress: bool,
+    read: &(dyn Fn(&Part<'_>) -> Result<Vec<u8>, E> + Sync),
+    put: &mut (dyn FnMut(&[u8]) -> Result<(), E> + Send),
+) -> Result<(Vec<FileEntry>, u64), E> {
+    let mut files = Vec::with_capacity(parts.len());
+    let mut offset = 0;
+    // A pack of empty files is one, too.
+    put(&[])?;
+    let work = |part: &Part<'_>| {
+        let bytes = read(part)?;
+        let entry = entry(part, &bytes, Place::Packed { offset: 0, length: 0 })?;
+        let stored = pack::compress(&bytes, compress).map_err(ReleaseError::from)?;
+        Ok((entry, stored))
+    };
+    ordered(parts, size, work, |_, (mut entry, stored)| {
+        let length = stored.len() as u64;
+        entry.place = Place::Packed { offset, length };
+        offset += length;
+        files.push(entry);
+        put(&stored)
+    })?;
+    Ok((files, offset))
 }

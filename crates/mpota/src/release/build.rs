@@ -14,17 +14,18 @@ use crate::app::gather::{self, GatherError};
 use crate::app::git::{self, GitError};
 use crate::app::keep::{self, KeepError};
 use crate::app::select::{Found, SelectError, Selected, Selection};
+use crate::app::snapshot::SnapshotError;
 use crate::check::allow::{self, Allow, CheckError};
 use crate::check::looks::{self, Lack};
 use crate::check::shadows;
-use crate::check::starts::starts_updater;
 use crate::files::FileError;
-use crate::release::assemble::{Asset, Input, Layout, Release, ReleaseError};
-use crate::release::compile::{self, CompileError};
-use crate::release::contents::LARGEST;
+use crate::release::assemble::{self, Form, Layout, Part, ReleaseError};
+use crate::release::compile::{Compilation, CompileError};
 use crate::release::dist::{self, DistError};
+use crate::release::input::Input;
 use crate::release::keys::SigningKey;
 use crate::release::sign::{self, SignError};
+use crate::release::staging::Staging;
 
 /// What to build, and how.
 #[derive(Debug, Clone)]
@@ -129,6 +130,12 @@ pub enum BuildError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
+}
+
+impl From<SnapshotError> for BuildError {
+    fn from(error: SnapshotError) -> Self {
+        Self::Gather(error.into())
+    }
 }
 
 impl From<ManifestError> for BuildError {
@@ -239,7 +246,10 @@ pub fn build(options: &BuildOptions) -> Result<Built, BuildError> {
 }
 
 /// The same; `seen` is called with every file that has been read.
-pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Result<Built, BuildError> {
+pub fn build_with(
+    options: &BuildOptions,
+    seen: &mut (dyn FnMut(&Selected) + Send),
+) -> Result<Built, BuildError> {
     let config = &options.config;
     let app = options.app.canonicalize().map_err(FileError::at("read", &options.app))?;
     let folder = options.output.clone().unwrap_or_else(|| options.app.join("dist"));
@@ -257,12 +267,6 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
         never: &[app.join(config::FILE), app.join("dist"), absolute(&folder)?],
     }
     .select()?;
-    // Before any of it is read: all of it would have to be in memory.
-    let sizes = selected.files.iter().filter_map(|file| file.disk.metadata().ok());
-    let size = sizes.map(|metadata| metadata.len()).sum();
-    if size > LARGEST {
-        return Err(ReleaseError::TooMuch { size }.into());
-    }
     let (mut inputs, snapshot) = gather::gather(&selected.files, &allow.secrets, seen)?;
     let allow = allow.and(&config.allow, &inputs);
     allow.check(&inputs)?;
@@ -301,35 +305,38 @@ pub fn build_with(options: &BuildOptions, seen: &mut dyn FnMut(&Selected)) -> Re
     header.set_compiled(&versions.iter().map(|version| version.get()).collect::<Vec<_>>());
     // In every form: what boards take is what they look at.
     header.set_rollout(options.rollout);
-    let mut forms = Vec::new();
+    let mut staging = Staging::new(&folder)?;
+    let mut put = |asset: &str, bytes: &[u8]| Ok(staging.put(asset, bytes)?);
+    let mut compiled = Vec::new();
     for version in versions {
-        let inputs = compile::compiled(config, &options.mpy_cross, version, &inputs)?;
         let mut header = header.clone();
         header.set_compiled(&[]);
         header.requires.mpy.get_or_insert_with(|| version.to_string());
-        forms.push((version.get(), Release::assemble_form(header, layout, inputs, Some(version.get()))?));
+        let form = Form { header, layout, compiled: Some(version.get()) };
+        let compilation = Compilation::new(&options.mpy_cross, version);
+        let parts = Compilation::parts(config, &inputs)?;
+        let read = |part: &Part<'_>| Ok(compilation.read(part)?);
+        let manifest = signed(form.assemble::<BuildError>(parts, &read, &mut put)?, options)?;
+        put(&manifest::compiled::asset(version.get()), &manifest.to_bytes()?)?;
+        compiled.push((version.get(), manifest));
     }
-    let Release { mut manifest, mut assets } = Release::assemble(header, layout, inputs)?;
-    let mut compiled = Vec::new();
-    for (version, Release { mut manifest, assets: more }) in forms {
-        if let Some(key) = &options.key {
-            sign::sign(&mut manifest, key)?;
-        }
-        assets.extend(more);
-        assets.push(Asset { name: manifest::compiled::asset(version), bytes: manifest.to_bytes()? });
-        compiled.push((version, manifest));
-    }
-    if let Some(key) = &options.key {
-        sign::sign(&mut manifest, key)?;
-    }
-    dist::write(&folder, &manifest.to_bytes()?, &assets, || {
-        snapshot.check().map_err(|error| BuildError::Gather(error.into()))
-    })?;
+    let form = Form { header, layout, compiled: None };
+    let manifest = form.assemble(assemble::parts(&inputs), &|part| Ok(part.input.read()?), &mut put)?;
+    let manifest = signed(manifest, options)?;
+    staging.finish(&manifest.to_bytes()?, || Ok::<_, BuildError>(snapshot.check()?))?;
     let paths = manifest.files.iter().map(|file| file.path.as_str());
     let mut notes: Vec<String> = renamed.into_iter().chain(kept(&manifest)).chain(unguarded).collect();
     notes.extend(left_out(&selected.left_out));
     notes.extend(shadows::note(paths, manifest.header.requires.mpy.as_deref()));
     Ok(Built { folder, manifest, compiled, warnings, notes })
+}
+
+/// The manifest with the signature that is wanted, if any.
+fn signed(mut manifest: Manifest, options: &BuildOptions) -> Result<Manifest, BuildError> {
+    if let Some(key) = &options.key {
+        sign::sign(&mut manifest, key)?;
+    }
+    Ok(manifest)
 }
 
 /// What boards keep, in words.
@@ -390,7 +397,7 @@ fn absolute(folder: &Path) -> Result<PathBuf, FileError> {
 fn handover(inputs: &[Input], signer: Option<&SigningKey>) -> Result<Option<Warning>, CheckError> {
     let Some(file) = inputs.iter().find(|file| file.path == allow::KEYS) else { return Ok(None) };
     let Some(signer) = signer else { return Ok(Some(Warning::Unsigned)) };
-    let keys = allow::trusted(&file.bytes)?;
+    let keys = allow::trusted(file.facts.keys.as_deref().unwrap_or_default())?;
     let stays = keys.iter().any(|key| key.key == signer.public().key);
     Ok((!stays).then(|| Warning::HandsOver(signer.fingerprint())))
 }
@@ -399,7 +406,7 @@ fn warnings(inputs: &[Input], config: &Config, lack: Option<&Lack>) -> Vec<Warni
     let mut warnings = Vec::new();
     let named = |name: &str| inputs.iter().find(|file| file.path == name);
     if let (None, Some(main)) = (named(allow::BOOT), named("main.py"))
-        && !starts_updater(&main.bytes)
+        && !main.starts_updater()
     {
         warnings.push(Warning::NoUpdater);
     }
@@ -413,7 +420,7 @@ fn warnings(inputs: &[Input], config: &Config, lack: Option<&Lack>) -> Vec<Warni
     warnings.extend(belongs::too_large(inputs).map(Warning::Size));
     let compiled = inputs.iter().find(|file| file.path.ends_with(".mpy"));
     if let (Some(file), None) = (compiled, &config.requires.mpy)
-        && let [b'M', version, ..] = file.bytes[..]
+        && let [b'M', version] = file.facts.begin[..]
     {
         warnings.push(Warning::Mpy(file.path.clone(), version));
     }

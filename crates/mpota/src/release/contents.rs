@@ -7,10 +7,25 @@ use thiserror::Error;
 
 use crate::remote::source::{Source, SourceError};
 
-/// Most bytes of all files of a release together: a gigabyte, more than the flash of any board. A pack of a
-/// few megabytes can be a thousand times as much unpacked, and its manifest may name files by the ten
-/// thousand.
-pub const LARGEST: u64 = 1 << 30;
+/// As many bytes are unpacked from any pack.
+const ALWAYS: u64 = 1 << 30;
+/// Beyond [`ALWAYS`], so many bytes are unpacked for each byte of the pack. Text gives 3 to 10. A pack of a few megabytes
+/// can be a thousand times as much unpacked, and its manifest may name files by the ten thousand.
+const TIMES: u64 = 64;
+
+/// Bytes of all files and of the pack, if that is more than anybody unpacks. It holds for the files up to each one: a pack
+/// that ends before it should gives no more either.
+pub(crate) fn unpacks_too_far(manifest: &Manifest) -> Option<(u64, u64)> {
+    let pack = manifest.header.pack.as_ref()?;
+    let (mut unpacked, mut packed) = (0_u64, 0_u64);
+    let too_far = manifest.files.iter().any(|file| {
+        let Place::Packed { length, .. } = file.place else { return false };
+        unpacked = unpacked.saturating_add(file.size);
+        packed = packed.saturating_add(length);
+        unpacked > packed.saturating_mul(TIMES).max(ALWAYS)
+    });
+    too_far.then(|| (size(manifest), pack.size))
+}
 
 /// What is wrong with a file of a release, or with the pack.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -40,11 +55,13 @@ pub enum Fault {
     /// It cannot be decompressed.
     #[error("it is damaged in the pack: {0}")]
     Packed(#[from] PackError),
-    /// All files together are more than any board holds.
-    #[error("the files take {size} bytes unpacked, {max} are allowed: nothing was unpacked", max = LARGEST)]
+    /// All files together are much more than their pack.
+    #[error("the files take {size} bytes unpacked, of a pack of {pack}: nothing was unpacked")]
     TooMuch {
         /// How many bytes.
         size: u64,
+        /// Bytes of the pack.
+        pack: u64,
     },
     /// Its content is another one.
     #[error("its SHA-256 is not the one in the manifest")]
@@ -89,9 +106,8 @@ pub fn check<E: From<SourceError>>(
     manifest: &Manifest,
     tell: &mut dyn FnMut(Finding<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let size = size(manifest);
-    if size > LARGEST {
-        return tell(Finding::Release(Fault::TooMuch { size }));
+    if let Some((size, pack)) = unpacks_too_far(manifest) {
+        return tell(Finding::Release(Fault::TooMuch { size, pack }));
     }
     if manifest.header.pack.is_some() {
         return check_pack(source, manifest, tell);
@@ -177,5 +193,54 @@ fn compare(file: &FileEntry, bytes: Vec<u8>) -> Finding<'_> {
         Finding::Bad(file, Fault::Crc32)
     } else {
         Finding::Good(file, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mpota_format::manifest::{Header, More, Pack};
+    use mpota_format::version::Version;
+
+    use super::*;
+
+    /// A manifest of files with these sizes and these lengths in the pack.
+    fn manifest(files: &[(u64, u64)]) -> Manifest {
+        let mut header = Header::new(Version::parse("v1.0.0").unwrap());
+        let size = files.iter().map(|(_, length)| length).sum();
+        header.pack = Some(Pack { asset: "a.pack".to_owned(), size });
+        let (place, more) = (|length| Place::Packed { offset: 0, length }, More::new());
+        let file = |(size, length): &(u64, u64)| FileEntry {
+            path: String::new(),
+            size: *size,
+            sha256: [0; 32],
+            crc32: 0,
+            place: place(*length),
+            keep: false,
+            more: more.clone(),
+        };
+        Manifest { header, files: files.iter().map(file).collect(), signature: None }
+    }
+
+    #[test]
+    fn what_is_much_larger_than_its_pack_is_too_much_and_what_is_only_large_is_not() {
+        let gib = ALWAYS;
+        let cases: [(&[(u64, u64)], bool); 7] = [
+            (&[(gib, 1)], false),
+            (&[(gib + 1, 1)], true),
+            (&[(4 * gib, gib / 16)], false),
+            (&[(4 * gib + 1, gib / 16)], true),
+            (&[(100 * gib, 100 * gib)], false),
+            // The pack may end behind the first file, whatever is promised.
+            (&[(2 * gib, 1), (gib, gib)], true),
+            (&[(gib, gib), (2 * gib, 1)], false),
+        ];
+        for (files, too_far) in cases {
+            let found = unpacks_too_far(&manifest(files));
+            assert_eq!(found.is_some(), too_far, "{files:?}: {found:?}");
+        }
+        println!("  cases {}: packs and what they unpack to", cases.len());
+        let mut plain = manifest(&[(gib + 1, 1)]);
+        plain.header.pack = None;
+        assert_eq!(unpacks_too_far(&plain), None);
     }
 }

@@ -1,6 +1,5 @@
-//! The folder of a release, `dist/`: written whole or not at all.
+//! The folder of a release, `dist/`: what is in it, and whether it is one.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,6 @@ use mpota_format::manifest::{Code, Manifest, ManifestError, Place, compiled};
 use thiserror::Error;
 
 use crate::files::{self, FileError};
-use crate::release::assemble::Asset;
 use crate::remote::source;
 
 /// The name of the manifest in the folder.
@@ -135,62 +133,4 @@ pub fn check_ours(folder: &Path) -> Result<(), DistError> {
         Some(name) => Err(not_ours(format!("{name} does not belong to the release in it"))),
         None => Ok(()),
     }
-}
-
-/// A folder beside its later place; gone again unless it was moved there.
-struct Staging(PathBuf);
-
-impl Drop for Staging {
-    fn drop(&mut self) {
-        // After the move there is nothing at this path any more.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Writes a release, replacing the one before it. `last_check` runs before anything is replaced.
-pub fn write<E: From<DistError>>(
-    folder: &Path,
-    manifest: &[u8],
-    assets: &[Asset],
-    last_check: impl FnOnce() -> Result<(), E>,
-) -> Result<(), E> {
-    check_ours(folder)?;
-    let staging = stage(folder, manifest, assets)?;
-    last_check()?;
-    put(&staging.0, folder)?;
-    Ok(())
-}
-
-fn stage(folder: &Path, manifest: &[u8], assets: &[Asset]) -> Result<Staging, DistError> {
-    if let Some(parent) = folder.parent().filter(|parent| !parent.as_os_str().is_empty()) {
-        files::make_folders(parent)?;
-    }
-    let path = files::sibling(folder, "new");
-    fs::create_dir(&path).map_err(FileError::at("make the folder", &path))?;
-    let staging = Staging(path);
-    for asset in assets {
-        files::write_new(&staging.0.join(&asset.name), &asset.bytes, 0o666)?;
-    }
-    files::write_new(&staging.0.join(MANIFEST), manifest, 0o666)?;
-    Ok(staging)
-}
-
-/// Moves the finished folder to its place.
-fn put(staging: &Path, folder: &Path) -> Result<(), DistError> {
-    if !folder.exists() {
-        return Ok(fs::rename(staging, folder).map_err(FileError::at("make", folder))?);
-    }
-    let old = files::sibling(folder, "old");
-    fs::rename(folder, &old).map_err(FileError::at("replace", folder))?;
-    if let Err(error) = fs::rename(staging, folder) {
-        // What was there comes back; if that fails too, it lies at `old` and the error names it.
-        let back = fs::rename(&old, folder);
-        let failed = FileError::new("replace", folder, error);
-        return Err(match back {
-            Ok(()) => failed,
-            Err(_) => failed.hint(format!("what was there is now {}", old.display())),
-        }
-        .into());
-    }
-    Ok(fs::remove_dir_all(&old).map_err(FileError::at("remove", &old))?)
 }

@@ -12,7 +12,7 @@ use crate::app::gather::{self, GatherError};
 use crate::app::select::{self, SelectError, Selected};
 use crate::check::allow::{Allow, CheckError};
 use crate::files::{self, FileError};
-use crate::release::assemble::{Layout, Release, ReleaseError};
+use crate::release::assemble::{self, Form, Layout, Part, ReleaseError};
 use crate::release::dist::{self, DistError};
 use crate::release::keys::SigningKey;
 use crate::release::sign::{self, SignError};
@@ -115,7 +115,9 @@ pub fn make(options: &ManifestOptions) -> Result<Manifest, ManifestFileError> {
     let mut header = Header::new(options.version.clone());
     header.project.clone_from(&options.project);
     header.created = options.created;
-    let mut manifest = Release::assemble(header, Layout::Plain, inputs)?.manifest;
+    let form = Form { header, layout: Layout::Plain, compiled: None };
+    let read = |part: &Part<'_>| Ok::<_, ManifestFileError>(part.input.read().map_err(GatherError::from)?);
+    let mut manifest = form.assemble(assemble::parts(&inputs), &read, &mut |_, _| Ok(()))?;
     if let Some(key) = &options.key {
         sign::sign(&mut manifest, key)?;
     }

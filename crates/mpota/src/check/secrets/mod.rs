@@ -5,7 +5,7 @@ mod der;
 mod key;
 mod names;
 mod networks;
-mod source;
+pub(crate) mod source;
 mod text;
 mod tokens;
 
@@ -58,13 +58,22 @@ pub fn suspicions(path: &str, bytes: &[u8]) -> Vec<Suspicion> {
 
 /// The same, by the content alone; the name tells how to read it.
 pub fn by_content(path: &str, bytes: &[u8]) -> Vec<Suspicion> {
+    by_content_and_tree(path, bytes, None)
+}
+
+/// The same; `in_tree` is what [`source::in_module`] has found, if it has looked.
+pub(crate) fn by_content_and_tree(
+    path: &str,
+    bytes: &[u8],
+    in_tree: Option<&Vec<Suspicion>>,
+) -> Vec<Suspicion> {
     let mut found: BTreeSet<Suspicion> = in_bytes(bytes).collect();
     if der::is_key(bytes) {
         found.insert(Suspicion::new("it is a private key"));
     }
     let name = names::original(path);
     if is_python(&name) {
-        found.extend(source::find(bytes));
+        found.extend(in_tree.cloned().unwrap_or_else(|| source::find(bytes)));
         return found.into_iter().collect();
     }
     let end = if names::is_environment(&name) { "env" } else { name.rsplit_once('.').map_or("", |n| n.1) };

@@ -15,12 +15,14 @@ use literal::{item, last_name, literal, texts};
 
 /// All secrets in the file.
 pub(super) fn find(bytes: &[u8]) -> Vec<Suspicion> {
-    let found = python::look(bytes, |module| {
-        let mut search = Search { module, found: Vec::new() };
-        search.visit_body(module.body());
-        search.found
-    });
-    found.unwrap_or_default()
+    python::look(bytes, in_module).unwrap_or_default()
+}
+
+/// The same, of a syntax tree.
+pub(crate) fn in_module(module: &Module) -> Vec<Suspicion> {
+    let mut search = Search { module, found: Vec::new() };
+    search.visit_body(module.body());
+    search.found
 }
 
 struct Search<'a> {

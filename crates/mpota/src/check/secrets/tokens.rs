@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -92,31 +93,24 @@ static LOOKS: [Look; 6] = [
 const BEGIN: &str = "-----BEGIN ";
 const IFTTT: &str = "/with/key/";
 
-/// What begins with each byte: a file is read in one pass, as it may be large, and there are many beginnings.
-type ByFirst<T> = LazyLock<Vec<Vec<&'static T>>>;
-static TOKENS_BY_FIRST: ByFirst<Token> = LazyLock::new(|| by_first(&TOKENS, |token| token.start));
-static LOOKS_BY_FIRST: ByFirst<Look> = LazyLock::new(|| by_first(&LOOKS, |look| look.0));
-
-fn by_first<T>(all: &'static [T], start: fn(&T) -> &'static str) -> Vec<Vec<&'static T>> {
-    let with = |byte| all.iter().filter(|one| start(one).as_bytes().first() == Some(&byte)).collect();
-    (0..=u8::MAX).map(with).collect()
-}
+/// Finds all beginnings in one pass, as a file may be large: those of the tokens first.
+static STARTS: LazyLock<AhoCorasick> = LazyLock::new(|| {
+    let starts = TOKENS.iter().map(|token| token.start).chain(LOOKS.iter().map(|look| look.0));
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(starts).expect("they are few and short")
+});
 
 /// What a file holds, and where.
 pub(super) fn find(bytes: &[u8]) -> impl Iterator<Item = (usize, &'static str)> {
-    let mut found = Vec::new();
-    for (at, byte) in bytes.iter().enumerate() {
-        let is = |start: &str| bytes[at..].starts_with(start.as_bytes());
-        let known = TOKENS_BY_FIRST[usize::from(*byte)]
-            .iter()
-            .filter(|token| is(token.start) && stands(bytes, at, token));
-        found.extend(known.map(|token| (at, token.what)));
-        let known = LOOKS_BY_FIRST[usize::from(*byte)]
-            .iter()
-            .filter(|(start, _, holds)| is(start) && holds(bytes, at));
-        found.extend(known.map(|(_, what, _)| (at, *what)));
-    }
-    found.into_iter()
+    STARTS.find_overlapping_iter(bytes).filter_map(|found| {
+        let (at, number) = (found.start(), found.pattern().as_usize());
+        match TOKENS.get(number) {
+            Some(token) => stands(bytes, at, token).then_some((at, token.what)),
+            None => {
+                let (_, what, holds) = LOOKS[number - TOKENS.len()];
+                holds(bytes, at).then_some((at, what))
+            }
+        }
+    })
 }
 
 fn part(byte: u8, also: &[u8]) -> bool {

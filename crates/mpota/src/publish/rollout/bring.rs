@@ -37,7 +37,7 @@ impl There {
     /// What would be done.
     pub fn would(&self, file: &LocalAsset) -> Vec<String> {
         let what = match &self.bytes {
-            Some(bytes) if *bytes == file.bytes => format!("keep {}", file.name),
+            Some(bytes) if bytes == file.bytes() => format!("keep {}", file.name),
             Some(_) => format!("replace {} in the release {TAG}", file.name),
             None => format!("upload {} to the release {TAG}", file.name),
         };
@@ -185,7 +185,7 @@ impl Link {
         let Some((place, bytes)) = found.map_err(|error| later(error.to_string()))? else {
             return Err(later(format!("boards do not see {} yet", file.name)));
         };
-        if bytes != file.bytes {
+        if bytes != file.bytes() {
             return Err(later(format!("{place} is not yet, or not, the rollout that was published")));
         }
         self.tell(Step::ReadBack(place.clone()));

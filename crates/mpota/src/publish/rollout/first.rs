@@ -69,7 +69,7 @@ impl Run<'_> {
                 let Some(bytes) = there.bytes else { return Ok(()) };
                 let file = LocalAsset::new(&mpota_format::rollout::asset(version), bytes);
                 // A run that was stopped may have left a draft, or an asset more.
-                self.link.bring(version, &file, Some(&file.bytes))?;
+                self.link.bring(version, &file, Some(file.bytes()))?;
                 let mut state = self.state.borrow_mut();
                 if state.rollout.is_none() && published {
                     self.link.tell(Step::RolloutKept(version.to_string()));

@@ -137,9 +137,9 @@ pub fn change(options: &RolloutOptions, wish: &Wish) -> Result<State, PublishErr
             signed(next, options.key.as_ref())?
         }
     };
-    let rollout = bring::ours(&file.name, &file.bytes, &options.version, options.identity())?;
-    let mut state = State::of(&rollout, &file.bytes, String::new(), options);
-    state.changed = there.bytes.as_ref() != Some(&file.bytes);
+    let rollout = bring::ours(&file.name, file.bytes(), &options.version, options.identity())?;
+    let mut state = State::of(&rollout, file.bytes(), String::new(), options);
+    state.changed = there.bytes.as_deref() != Some(file.bytes());
     if options.dry_run {
         state.changed = false;
         state.would = there.would(&file);
