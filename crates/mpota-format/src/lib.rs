@@ -13,6 +13,7 @@
 //! - [`pack`]: one file in a pack: compressed and back
 //! - [`digest`]: SHA-256 and CRC32
 //! - [`journal`]: where an update stands on a board
+//! - [`report`]: what a board tells of itself to the server that it asks
 //! - [`limits`]: the numbers that both sides hold to
 
 pub mod digest;
@@ -21,5 +22,6 @@ pub mod limits;
 pub mod manifest;
 pub mod pack;
 pub mod path;
+pub mod report;
 pub mod sshsig;
 pub mod version;

@@ -100,6 +100,9 @@ pub(super) fn to_asset(
         None => releases.iter().find(|r| r.tag == tag && !r.draft)?,
     };
     let asset = release.asset(name)?;
+    if app.withholds(&found.repo, release, &asset.name) {
+        return None;
+    }
     Some(content(app, cx, &found.repo, release, asset))
 }
 

@@ -9,13 +9,14 @@ mod broken_lines;
 mod grow;
 mod journal;
 pub mod keys;
+mod report;
 mod signature;
 mod text;
 mod valid;
 mod version;
 
 /// The folders of `spec/vectors` that are made here.
-pub const FOLDERS: [&str; 4] = ["manifest", "signature", "version", "journal"];
+pub const FOLDERS: [&str; 5] = ["manifest", "signature", "version", "journal", "report"];
 
 /// The files below `spec/vectors`, by their path.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -32,6 +33,7 @@ pub fn all() -> Files {
     signature::add(&mut files);
     version::add(&mut files);
     journal::add(&mut files);
+    report::add(&mut files);
     files
 }
 
