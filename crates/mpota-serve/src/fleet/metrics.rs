@@ -39,19 +39,16 @@ pub(crate) fn text(fleet: &Fleet, all: &Overview, halted: &[Release]) -> String 
     for ([project, version, state], boards) in groups {
         out.sample("mpota_boards", &[("project", project), ("version", version), ("state", state)], boards);
     }
-    let families: [(&str, &str, fn(&Row) -> u64); 2] = [
-        ("mpota_boards_tried", "Boards that have or had the version, or came back from it.", |row| {
-            row.tally.tried
-        }),
-        ("mpota_boards_came_back", "Boards that came back from the version.", |row| row.tally.back),
-    ];
-    for (name, help, figure) in families {
+    let mut family = |name: &str, help: &str, figure: &dyn Fn(&Row) -> u64| {
         out.family(name, "gauge", help);
         for (release, row) in &shown {
             let labels = [("project", &*release.project), ("version", &*release.version)];
             out.sample(name, &labels, figure(row));
         }
-    }
+    };
+    let tried = "Boards that have or had the version, or came back from it.";
+    family("mpota_boards_tried", tried, &|row| row.tally.tried);
+    family("mpota_boards_came_back", "Boards that came back from the version.", &|row| row.tally.back);
     out.family("mpota_rollout_withheld", "gauge", "1 for a version whose rollout this server withholds.");
     for release in halted {
         let labels = [("project", &*release.project), ("version", &*release.version)];

@@ -138,7 +138,8 @@ pub(crate) fn content(app: &App, cx: &Cx, repo: &Repo, release: &Release, asset:
     direct(app, cx, asset)
 }
 
-fn direct(app: &App, cx: &Cx, asset: &Asset) -> Response {
+/// The content, without a way to the storage host.
+pub(crate) fn direct(app: &App, cx: &Cx, asset: &Asset) -> Response {
     match file::content(app, cx, asset) {
         Ok(response) => response,
         Err(file::Refused::Range(len)) => storage::beyond(len),
