@@ -29,6 +29,8 @@ pub(crate) mod record;
 mod senders;
 pub(crate) mod state;
 mod store;
+#[cfg(test)]
+mod store_cuts;
 pub(crate) mod web;
 mod writer;
 
