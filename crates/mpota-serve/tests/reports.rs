@@ -343,3 +343,20 @@ fn the_token_for_writing_is_no_token_for_reports() {
         (Some(0), 1)
     );
 }
+
+#[test]
+fn reports_that_come_at_once_share_the_waits_for_the_disk() {
+    let folder = Folder::with_releases();
+    let server = serve_fleet(&folder, fleet(&folder));
+    let reports = 8_000;
+    let begun = std::time::Instant::now();
+    let one = |number: usize| request(&report(&format!("b{}", number % 2_000), "v1.0.0"), "");
+    assert_eq!(pipeline(&server, reports, one), reports);
+    let took = begun.elapsed();
+    assert_eq!(outcome(&server, "kept", None), reports as u64);
+    let (_, metrics) = shown(&server, "/metrics");
+    let writes = metrics.lines().find_map(|line| line.strip_prefix("mpota_report_writes_total "));
+    let writes: usize = writes.unwrap().parse().unwrap();
+    assert!(writes * 4 < reports, "{writes} waits for {reports} reports");
+    println!("  {reports} reports of 2000 boards in {} ms, {writes} waits for the disk", took.as_millis());
+}

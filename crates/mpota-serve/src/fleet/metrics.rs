@@ -15,7 +15,7 @@ const STATES: [&str; 7] = ["idle", "staged", "swapping", "trial", "confirmed", "
 const OTHER: &str = "other";
 
 /// The text, in the format 0.0.4.
-pub(crate) fn text(fleet: &Fleet, all: &Overview, halted: &[Release]) -> String {
+pub(crate) fn text(fleet: &Fleet, all: &Overview, halted: &[Release], writes: u64) -> String {
     let mut out = Text::default();
     out.family("mpota_boards_known", "gauge", "Boards that have reported at some time.");
     out.sample("mpota_boards_known", &[], all.boards);
@@ -63,6 +63,12 @@ pub(crate) fn text(fleet: &Fleet, all: &Overview, halted: &[Release]) -> String 
         let labels = [("outcome", outcome), ("code", code.unwrap_or_default())];
         out.sample("mpota_reports_total", &labels, count);
     }
+    out.family(
+        "mpota_report_writes_total",
+        "counter",
+        "Writes to the disk since the start. Reports share them.",
+    );
+    out.sample("mpota_report_writes_total", &[], writes);
     out.0
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct State {
     halts: BTreeMap<Release, Halt>,
     /// Grows with every change.
     generation: u64,
+    /// How often the disk was waited for.
+    writes: u64,
 }
 
 impl State {
@@ -32,6 +34,15 @@ impl State {
 
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    pub fn writes(&self) -> u64 {
+        self.writes
+    }
+
+    /// The disk was waited for once more.
+    pub fn written(&mut self) {
+        self.writes += 1;
     }
 
     pub fn board(&self, id: &str) -> Option<&Board> {

@@ -203,12 +203,12 @@ async fn figures(Shared(app): Shared<Arc<App>>, cx: Cx) -> Response {
         return refuse(&refused);
     }
     blocking(app, cx, move |_, _| {
-        let (overview, halted) = {
+        let (overview, halted, writes) = {
             let state = fleet.state();
             let halted: Vec<Release> = state.halted().map(|(release, _)| release.clone()).collect();
-            (Overview::of(&state, now()), halted)
+            (Overview::of(&state, now()), halted, state.writes())
         };
-        let text = metrics::text(&fleet, &overview, &halted);
+        let text = metrics::text(&fleet, &overview, &halted, writes);
         plain(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", &[], text)
     })
     .await

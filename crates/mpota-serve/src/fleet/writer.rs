@@ -150,6 +150,7 @@ impl Writer {
         };
         let mut touched = BTreeSet::new();
         self.change(|state| {
+            state.written();
             for (Write { id, board, .. }, history) in writes.into_iter().zip(histories) {
                 let tried = history.map(|history| tried(&history));
                 touched.extend(tried.iter().flat_map(|tried| tried.keys().cloned()));

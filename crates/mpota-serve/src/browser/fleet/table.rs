@@ -15,7 +15,7 @@ pub(super) fn table(boards: &[(&str, &Board)], matching: usize, query: &Query, n
         @if matching == 0 {
             p { "No board is like that." }
         } @else {
-            table {
+            table.boards {
                 caption {
                     (matching) @if matching == 1 { " board" } @else { " boards" }
                     @if pages > 1 { ", page " (query.page) " of " (pages) }
