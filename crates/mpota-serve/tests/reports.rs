@@ -7,8 +7,8 @@ use mpota_serve::{Error, FleetOptions, Options, Server, WriteOptions};
 use serde_json::json;
 use std::net::{Ipv4Addr, SocketAddr};
 use support::fleet::{
-    MANIFEST, REPORTER, VIEWER, back, bearer, figures, fleet, guarded, outcome, report, serve_fleet, shown,
-    tell, tell_raw,
+    MANIFEST, REPORTER, VIEWER, back, bearer, figures, fleet, guarded, outcome, pipeline, report, request,
+    serve_fleet, shown, tell, tell_raw,
 };
 use support::{Folder, TOKEN, WRITER, get, header, json as as_json, raw, status, storage_url, text};
 
