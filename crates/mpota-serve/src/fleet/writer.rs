@@ -102,7 +102,7 @@ impl Writer {
         while let Ok(job) = jobs.recv() {
             let mut heard = Vec::new();
             let rest = std::iter::from_fn(|| jobs.try_recv().ok());
-            for job in std::iter::once(job).chain(rest.take(0)) {
+            for job in std::iter::once(job).chain(rest.take(BATCH - 1)) {
                 match job {
                     Job::Keep(report, answer) => heard.push((*report, answer)),
                     Job::History(id, answer) => {
