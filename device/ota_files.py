@@ -109,10 +109,10 @@ def hashing(path):
                 h.update(b[:n])
                 yield 0
     except OSError as e:
-        # Asked only now: in a folder of many files to find one is most of the work.
-        if e.errno == 2 or kind(path) != 0x8000:
+        if e.errno in (2, 20, 21):  # ENOENT, ENOTDIR, EISDIR
             return None
-        if e.errno != 84:  # LFS_ERR_CORRUPT
+        # Nobody asks what lies there unless it was read: after a failed read LittleFS may say that nothing does.
+        if e.errno != 84 or kind(path) != 0x8000:  # LFS_ERR_CORRUPT: of the file, and not of its folder
             raise
         return "?"
 

@@ -79,7 +79,7 @@ class Plan:
                 self.line("drop", path)
             if self.late:
                 self.line(*self.late)
-            self.grow(out.tell())  # its copy
+        self.grow(os.stat(HOME + "new/plan")[6])  # its copy
         return self.changes
 
     def line(self, *op):

@@ -15,7 +15,9 @@ def line(config):
         if r[key]:
             out[key] = r[key]
     out["micropython"] = "%d.%d.%d" % sys.implementation.version[:3]
-    out["board"] = getattr(sys.implementation, "_build", "") or getattr(sys.implementation, "_machine", "")
+    board = getattr(sys.implementation, "_build", "") or getattr(sys.implementation, "_machine", "")
+    if board:
+        out["board"] = board[:64]
     stat = os.statvfs(ROOT)
     out["flash"] = stat[3] * (stat[1] or stat[0])
     if hasattr(gc, "mem_free"):

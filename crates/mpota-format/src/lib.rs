@@ -14,6 +14,7 @@
 //! - [`pack`]: one file in a pack: compressed and back
 //! - [`digest`]: SHA-256 and CRC32
 //! - [`journal`]: where an update stands on a board
+//! - [`report`]: what a board tells of itself to the server that it asks
 //! - [`limits`]: the numbers that both sides hold to
 
 pub mod digest;
@@ -23,6 +24,7 @@ mod line;
 pub mod manifest;
 pub mod pack;
 pub mod path;
+pub mod report;
 pub mod rollout;
 pub mod sshsig;
 pub mod version;

@@ -1,4 +1,4 @@
-//! The limits of `spec/manifest.md`, `spec/rollout.md` and `spec/journal.md`.
+//! The limits of `spec/manifest.md`, `spec/rollout.md`, `spec/journal.md` and `spec/report.md`.
 
 /// Most bytes of a manifest.
 pub const MANIFEST: usize = 4_194_304;
@@ -44,3 +44,13 @@ pub const ROLLOUT: usize = HEADER_LINE + SIGNATURE_LINE;
 pub const STAGES: usize = 8;
 /// Most boards that a rollout names.
 pub const BOARDS: usize = 32;
+/// Most bytes of a report.
+pub const REPORT: usize = 768;
+/// Most characters of the id of a board.
+pub const ID: usize = 64;
+/// Most characters of the state in a report.
+pub const STATE: usize = 16;
+/// Most characters of the reason in a report.
+pub const WHY: usize = 200;
+/// The largest number in a report: the largest that every JSON reader keeps exactly.
+pub const REPORT_NUMBER: u64 = 9_007_199_254_740_991;

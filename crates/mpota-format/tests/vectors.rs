@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use mpota_format::journal::{self, Record};
 use mpota_format::manifest::{Manifest, signed_part};
+use mpota_format::report::{Report, ReportError};
 use mpota_format::sshsig::{PublicKey, check};
 use mpota_format::version::{Version, is_channel};
 use serde_json::{Value, json};
@@ -69,7 +70,8 @@ fn expected(case: &Path) -> String {
 #[test]
 fn no_folder_is_without_a_test() {
     // `ed25519` is for the board's own arithmetic, `rollout` in a file of its own.
-    let folders = [".gitattributes", "ed25519", "journal", "manifest", "rollout", "signature", "version"];
+    let folders =
+        [".gitattributes", "ed25519", "journal", "manifest", "report", "rollout", "signature", "version"];
     has_only(&root(), &folders);
 }
 
@@ -242,4 +244,40 @@ fn journals_are_read_as_the_vectors_say() {
         count += 1;
     }
     println!("vectors journal {count}");
+}
+
+/// What was read, with the keys that were there.
+fn said(report: &Report) -> Value {
+    let Report { id, version, state, bad, why, micropython, board, flash, memory, boots } = report;
+    let mut all = json!({
+        "id": id, "version": version, "state": state, "bad": bad, "why": why, "micropython": micropython,
+        "board": board, "flash": flash, "memory": memory, "boots": boots,
+    });
+    all.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    all
+}
+
+#[test]
+fn reports_are_taken_and_refused_as_the_vectors_say() {
+    let root = root().join("report");
+    has_only(&root, &["invalid", "valid"]);
+    let mut wrong = Vec::new();
+    let valid = cases(&root.join("valid"), &["facts.json", "header"], |name, case| {
+        let facts: Value = serde_json::from_slice(&read(&case.join("facts.json"))).unwrap();
+        match Report::parse(&read(&case.join("header"))) {
+            Ok(report) => assert_eq!(said(&report), facts, "{name}"),
+            Err(error) => wrong.push(format!("{name}: {error}")),
+        }
+    });
+    let mut codes = BTreeSet::new();
+    let invalid = cases(&root.join("invalid"), &["error", "header"], |name, case| {
+        let found = Report::parse(&read(&case.join("header"))).map_or_else(ReportError::code, |_| "taken");
+        codes.insert(found);
+        if found != expected(case) {
+            wrong.push(format!("{name}: {found} instead of {}", expected(case)));
+        }
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(codes, ReportError::ALL.iter().map(|error| error.code()).collect(), "a code without a case");
+    println!("vectors report {}", valid + invalid);
 }

@@ -55,6 +55,29 @@ pub const MANIFEST: [&str; 47] = [
     "{",
     "}",
 ];
+/// The words of a report.
+pub const REPORT: [&str; 20] = [
+    "\"id\":\"a\"",
+    ",\"version\":\"v1.0.0\"",
+    ",\"bad\":\"v1.0.1\"",
+    ",\"state\":\"idle\"",
+    ",\"why\":\"x\"",
+    ",\"micropython\":\"1.25.0\"",
+    ",\"board\":\"PICO\"",
+    ",\"flash\":1",
+    ",\"memory\":0",
+    ",\"boots\":2",
+    ",\"new\":[{}]",
+    "\\u0041",
+    "\\u202e",
+    "\\n",
+    "9007199254740991",
+    "1e3",
+    "null",
+    "{",
+    "}",
+    ", ",
+];
 /// The words of a journal record.
 pub const RECORD: [&str; 43] = [
     "\"mpota\":1",
@@ -201,7 +224,14 @@ pub fn all_records() -> Vec<Vec<u8>> {
     vectors("journal", "", &BOTH)
 }
 
-/// The same, the valid ones several times, and records in which every key has a value.
+/// Every vector of reports, the valid ones several times.
+#[must_use]
+pub fn reports() -> Vec<Vec<u8>> {
+    let valid = vec![vectors("report", "header", &BOTH[..1]); 3].concat();
+    [vectors("report", "header", &BOTH), valid].concat()
+}
+
+/// The same as [`all_records`], the valid ones several times, and records in which every key has a value.
 #[must_use]
 pub fn records() -> Vec<Vec<u8>> {
     let own = State::ALL.map(|state| {

@@ -66,6 +66,11 @@ fn fault_42_mutated_versions_paths_and_keys_are_refused_or_say_the_same_again() 
 }
 
 #[test]
+fn fault_42_a_mutated_report_is_refused_or_says_the_same_again() {
+    run("report", 20_000);
+}
+
+#[test]
 fn fault_42_mutated_requests_get_no_panic_and_nothing_from_outside_of_the_folder() {
     run("serve", 6_000);
 }

@@ -18,6 +18,7 @@ use crate::catalog::known::Listing;
 use crate::catalog::store::Store;
 use crate::catalog::{Catalog, Release, Repo};
 use crate::faults::FaultKind;
+use crate::fleet::Fleet;
 use crate::log::{Event, RequestLog};
 use crate::net::listen::Via;
 use crate::web::pieces::Shared;
@@ -32,6 +33,8 @@ pub(crate) struct App {
     pub rates: Rates,
     pub access: Access,
     pub store: Store,
+    /// The boards that report, where reports are kept.
+    pub fleet: Option<Arc<Fleet>>,
     pub write: Option<WriteOptions>,
     /// Assets have digests; GitHub's from before June 2025 have none.
     pub digests_shown: bool,
@@ -87,6 +90,11 @@ impl App {
             drop(told);
             self.log.tell(&Event::Problem(problem));
         }
+    }
+
+    /// Whether boards are not to have this asset: too many came back from the version that it rolls out.
+    pub fn withholds(&self, repo: &Repo, release: &Release, asset: &str) -> bool {
+        self.fleet.as_ref().is_some_and(|fleet| fleet.withholds(repo, release, asset))
     }
 
     /// Scheme, host and port as the client knows this server.

@@ -38,6 +38,20 @@ pub enum Error {
     /// TLS cannot be set up with this certificate and key.
     #[error("cannot set up TLS: {0}")]
     Tls(#[from] tokio_rustls::rustls::Error),
+    /// Something is open to every machine that this server can be reached from.
+    #[error("without a token {what} on a loopback address only")]
+    Unguarded {
+        /// What it is.
+        what: &'static str,
+    },
+    /// The database of reports cannot be used.
+    #[error("cannot keep reports in {path}: {reason}")]
+    Reports {
+        /// The file as it was given.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// The system gives no random bytes.
     #[error("the system gives no random bytes")]
     Random,

@@ -50,7 +50,7 @@ impl AsyncWrite for Script {
 
 /// All that is answered to a client that says this and no more.
 pub(crate) async fn talk(listener: &Listener, said: &[u8]) -> Vec<u8> {
-    let Some(place) = listener.conns.enter().await else { return Vec::new() };
+    let Some(place) = listener.conns.enter(None).await else { return Vec::new() };
     let told = Arc::new(Mutex::new(Vec::new()));
     let script = Script { said: io::Cursor::new(said.to_vec()), told: Arc::clone(&told) };
     let service = service_fn(|request| listener.answer(request, &place.conn));

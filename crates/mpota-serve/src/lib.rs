@@ -17,6 +17,7 @@
 //! | `browser` | pages for people: what a browser is shown, and nobody else |
 //! | [`write`](WriteOptions) | who may write |
 //! | [`faults`](Fault) | failures on demand, for the tests of clients |
+//! | [`fleet`](FleetOptions) | what boards report of themselves: kept on disk, shown, and what follows from it |
 //! | `app` | what all answers share: options, catalog, signer |
 //!
 //! A folder of releases is one of these. What it is, and what lies in it, is
@@ -42,6 +43,7 @@ mod browser;
 mod catalog;
 mod error;
 mod faults;
+mod fleet;
 mod inside;
 mod log;
 mod net;
@@ -53,6 +55,7 @@ mod write;
 pub use catalog::ReleaseSummary;
 pub use error::{Error, Result};
 pub use faults::{Fault, FaultKind};
+pub use fleet::{FleetOptions, HaltAt};
 pub use log::{Event, ListenerKind, LogHook, LoggedRequest};
 pub use net::tls::{Authority, IssuedCertificate};
 pub use options::{Limits, Options, Tls};

@@ -59,8 +59,19 @@ pub struct LoggedRequest {
 pub enum Event {
     /// A request was answered to its end, or the client went away.
     Request(LoggedRequest),
-    /// Something in the folder cannot be served; said once.
+    /// Something in the folder cannot be served, said once; or reports cannot be kept.
     Problem(String),
+    /// The rollout of a version is withheld: too many boards came back from it. Said again at each start.
+    Halted {
+        /// Owner and repository.
+        project: String,
+        /// The version.
+        version: String,
+        /// How many boards had tried it.
+        tried: u64,
+        /// How many of them came back.
+        back: u64,
+    },
 }
 
 /// Called from the server's threads; it should be quick.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use mpota_format::sshsig::PublicKey;
 
 use crate::faults::Fault;
+use crate::fleet::FleetOptions;
 use crate::log::LogHook;
 use crate::net::tls::Authority;
 use crate::write::WriteOptions;
@@ -62,6 +63,8 @@ pub struct Options {
     pub digests: bool,
     /// The keys whose signatures the pages call good. Without any they name the key only. Boards do not look at this.
     pub trusted: Vec<PublicKey>,
+    /// Keeps what boards report of themselves, and shows it. None: reports are passed over.
+    pub fleet: Option<FleetOptions>,
     /// Requests that shall fail.
     pub faults: Vec<Fault>,
     /// Called for every answered request and every problem in the folder.
@@ -88,6 +91,7 @@ impl Options {
             write: None,
             digests: true,
             trusted: Vec::new(),
+            fleet: None,
             faults: Vec::new(),
             log: None,
         }
@@ -110,6 +114,7 @@ impl fmt::Debug for Options {
             .field("url_lifetime", &self.url_lifetime)
             .field("limits", &self.limits)
             .field("write", &self.write)
+            .field("fleet", &self.fleet)
             .field("faults", &self.faults)
             .finish_non_exhaustive()
     }

@@ -21,6 +21,7 @@ use crate::catalog::store::{self, Store};
 use crate::catalog::{Catalog, ReleaseSummary};
 use crate::error::{Error, Result};
 use crate::faults::{Fault, Faults};
+use crate::fleet::{self, Fleet};
 use crate::log::{Event, ListenerKind, LoggedRequest, RequestLog};
 use crate::net::conns::Conns;
 use crate::net::files;
@@ -67,6 +68,9 @@ impl std::fmt::Debug for Server {
 impl Server {
     /// Binds, and serves from then on.
     pub fn start(options: Options) -> Result<Self> {
+        if let Some(fleet) = &options.fleet {
+            fleet.check(options.listen)?;
+        }
         let catalog = Catalog::open(options.root.clone(), options.repo.clone())?;
         let access = Access::new(options.token.as_deref(), options.write.as_ref())?;
         if access.writable {
@@ -111,6 +115,8 @@ impl Server {
             }
         };
 
+        // Behind the sockets: two servers may not have one file, and the second one is told about the address first.
+        let fleet = options.fleet.as_ref().map(|fleet| Fleet::open(fleet, &log)).transpose()?;
         let app = Arc::new(App {
             catalog,
             digests: Digests::default(),
@@ -118,6 +124,7 @@ impl Server {
             rates: Rates::new(),
             access,
             store: Store::default(),
+            fleet: fleet.map(Arc::new),
             write: options.write.clone(),
             digests_shown: options.digests,
             stall_timeout: options.limits.stall_timeout,
@@ -145,6 +152,10 @@ impl Server {
                     let routes = match asset_base {
                         None => routes.merge(web::storage::routes()),
                         Some(_) => routes,
+                    };
+                    let routes = match app.fleet {
+                        Some(_) => routes.merge(fleet::web::routes()),
+                        None => routes,
                     };
                     let routes = routes.fallback(api::unknown);
                     (&api_tls, routes.method_not_allowed_fallback(api::unknown))
@@ -273,6 +284,9 @@ impl Server {
         }
         for thread in threads {
             let _ = thread.join();
+        }
+        if let Some(fleet) = &self.app.fleet {
+            fleet.close();
         }
     }
 }

@@ -100,3 +100,87 @@ fn a_folder_that_is_not_there_is_an_error() {
     let app = App::new();
     app.run("serve nowhere --listen 127.0.0.1:0").refused(&["nowhere", "hint: "]);
 }
+
+#[test]
+fn reports_need_tokens_where_other_machines_can_reach_the_server() {
+    let app = App::new();
+    app.run("build --version v1.0.0").ok();
+    let cases = [
+        ("--reports fleet.db", &["serve::unguarded", "reports are taken", "--report-token-env"][..]),
+        ("--reports fleet.db --fleet-token-env TOKEN", &["serve::unguarded", "reports are taken"]),
+        (
+            "--reports fleet.db --report-token-env TOKEN",
+            &["serve::unguarded", "the fleet is shown", "--fleet-token-env"],
+        ),
+    ];
+    for (options, said) in cases {
+        let mut command = app.mpota(["serve", "dist", "--listen", "0.0.0.0:0"]);
+        command.args(options.split(' ')).env("TOKEN", "a secret");
+        command.said().refused(said);
+    }
+    let none = "serve dist --listen 127.0.0.1:0 --reports no/such/folder/fleet.db";
+    app.run(none).refused(&["serve::reports", "no/such/folder/fleet.db"]);
+    let usage = [
+        "--halt-at 10%",
+        "--reports fleet.db --halt-at 100%",
+        "--reports fleet.db --halt-at few",
+        "--reports fleet.db --halt-after 5",
+        "--reports fleet.db --halt-at 10% --halt-after 0",
+        "--reports fleet.db --resume latest",
+        "--report-token-env TOKEN",
+        "--reports fleet.db --report-token-env NO_SUCH_VARIABLE",
+    ];
+    for options in usage {
+        let mut command = app.mpota(["serve", "dist", "--listen", "127.0.0.1:0"]);
+        let said = command.args(options.split(' ')).env("TOKEN", "a secret").said();
+        assert_eq!(said.code, 2, "{options}");
+    }
+    println!("  cases {}: options about reports", cases.len() + 1 + usage.len());
+}
+
+#[test]
+fn a_version_that_boards_come_back_from_is_withheld_and_told_and_resumed() {
+    let app = App::new();
+    let file = app.path("releases/octo/weather/rollout/v1.1.0.json");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, "{}").unwrap();
+    let start = |options: &str| {
+        let mut command =
+            app.mpota(["serve", "releases", "--quiet", "--listen", "127.0.0.1:0", "--reports", "fleet.db"]);
+        command.args(options.split_whitespace());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        let config: Vec<String> = out.lines().take(4).map(|line| line.unwrap()).collect();
+        let base = config[0].split('"').nth(3).unwrap().to_owned();
+        assert_eq!(config[3], "CONFIG[\"report\"] = True");
+        let said = BufReader::new(child.stderr.take().unwrap()).lines();
+        (Serving { child, config, base }, said)
+    };
+    let ask = |base: &str, path: &str, report: &str| {
+        let mut socket = TcpStream::connect(base.trim_start_matches("http://")).unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{report}\r\n");
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let rollout = "/octo/weather/releases/download/rollout/v1.1.0.json";
+    let told = "the rollout of v1.1.0 of octo/weather is withheld: 3 of the 3 boards that tried it came back";
+    let (serving, mut said) = start("--halt-at 10% --halt-after 3");
+    for number in 0..3 {
+        assert_eq!(ask(&serving.base, rollout, ""), "302");
+        let report = format!(
+            "Mpota-Report: {{\"id\": \"b{number}\", \"version\": \"v1.0.0\", \"bad\": \"v1.1.0\"}}\r\n"
+        );
+        ask(&serving.base, "/octo/weather/releases/latest", &report);
+    }
+    assert_eq!(ask(&serving.base, rollout, ""), "404");
+    assert!(said.any(|line| line.unwrap().contains(told)));
+    drop(serving);
+    let (serving, mut said) = start("--halt-at 10% --halt-after 3");
+    assert!(said.any(|line| line.unwrap().contains(told)), "said again at the start");
+    assert_eq!(ask(&serving.base, rollout, ""), "404");
+    drop(serving);
+    let (serving, _said) = start("--halt-at 10% --halt-after 3 --resume v1.1.0");
+    assert_eq!(ask(&serving.base, rollout, ""), "302");
+}

@@ -36,7 +36,7 @@ pub struct Crowd {
 }
 
 /// Let so many boards come, and so many of them at a time.
-pub fn come(server: &Running, path: &str, boards: usize, at_a_time: usize) -> Result<Crowd> {
+pub fn come(server: &Running, path: &str, boards: usize, at_a_time: usize, reporting: bool) -> Result<Crowd> {
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watch = scope.spawn(|| {
@@ -50,22 +50,30 @@ pub fn come(server: &Running, path: &str, boards: usize, at_a_time: usize) -> Re
             (memory, threads)
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let crowd = runtime.block_on(ask(server, path, boards, at_a_time));
+        let crowd = runtime.block_on(ask(server, path, boards, at_a_time, reporting));
         over.store(true, Ordering::Release);
         let (memory, threads) = watch.join().ok().context("the watch has ended early")?;
         Ok(Crowd { memory, threads, ..crowd })
     })
 }
 
-async fn ask(server: &Running, path: &str, boards: usize, at_a_time: usize) -> Crowd {
-    // As device/mpota/send.py writes it.
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nUser-Agent: mpota\r\n\r\n", server.address);
-    let request: Arc<str> = request.into();
+/// What a board says of itself.
+fn report(number: usize) -> String {
+    format!(
+        "Mpota-Report: {{\"id\": \"e6614c31{number:08x}\", \"version\": \"v1.2.0\", \"state\": \"idle\", \
+         \"micropython\": \"1.25.0\", \"board\": \"RPI_PICO_W\", \"flash\": 123456, \"memory\": 81234}}\r\n"
+    )
+}
+
+async fn ask(server: &Running, path: &str, boards: usize, at_a_time: usize, reporting: bool) -> Crowd {
     let places = Arc::new(Semaphore::new(at_a_time));
     let begun = Instant::now();
     let mut all = JoinSet::new();
-    for _ in 0..boards {
-        let (request, places, address) = (Arc::clone(&request), Arc::clone(&places), server.address);
+    for number in 0..boards {
+        let (places, address) = (Arc::clone(&places), server.address);
+        let more = if reporting { report(number) } else { String::new() };
+        // As device/mpota/send.py writes it.
+        let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nUser-Agent: mpota\r\n{more}\r\n");
         all.spawn(async move {
             let Ok(_place) = places.acquire().await else { return (Err(()), Duration::ZERO) };
             let begun = Instant::now();

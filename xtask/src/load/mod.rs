@@ -43,7 +43,8 @@ pub fn run(args: &[String]) -> Result<()> {
         "{AT_ONCE} boards take {sockets} open files, and the system allows {allowed}: raise it with `ulimit -Hn`"
     );
     let folder = Folder::new()?;
-    let mut ours = servers::mpota(&mpota, &folder)?;
+    let mut ours = servers::mpota(&mpota, &folder, false)?;
+    let mut keeping = servers::mpota(&mpota, &folder, true)?;
     let mut nginx = servers::nginx(&programs, &folder)?;
     let mut report = Report::new(wants("--json"));
 
@@ -53,7 +54,13 @@ pub fn run(args: &[String]) -> Result<()> {
     for (key, boards, at_a_time) in [("at-once", AT_ONCE, AT_ONCE), ("in-turn", IN_TURN.0, IN_TURN.1)] {
         report.crowds(key, &crowd(&ours, boards, at_a_time)?, &crowd(&nginx, boards, at_a_time)?);
     }
-    for server in [&mut ours, &mut nginx] {
+    // New boards first, which then come again.
+    for (key, boards, at_a_time) in
+        [("reports-at-once", AT_ONCE, AT_ONCE), ("reports-in-turn", IN_TURN.0, IN_TURN.1)]
+    {
+        report.reports(key, &come(&keeping, boards, at_a_time, true)?);
+    }
+    for server in [&mut ours, &mut nginx, &mut keeping] {
         if !server.alive() {
             bail!("{} has ended: {}", server.name, server.said());
         }
@@ -62,5 +69,9 @@ pub fn run(args: &[String]) -> Result<()> {
 }
 
 fn crowd(server: &Running, boards: usize, at_a_time: usize) -> Result<Crowd> {
-    crowd::come(server, "/octo/weather/releases/latest", boards, at_a_time)
+    come(server, boards, at_a_time, false)
+}
+
+fn come(server: &Running, boards: usize, at_a_time: usize, reporting: bool) -> Result<Crowd> {
+    crowd::come(server, "/octo/weather/releases/latest", boards, at_a_time, reporting)
 }

@@ -14,7 +14,7 @@ enum Bound {
 }
 
 /// None of them hangs on how busy the machine is: counts, and ratios far below what a quiet machine shows.
-const LIMITS: [(&str, Bound); 10] = [
+const LIMITS: [(&str, Bound); 14] = [
     ("redirect", Bound::Least(0.25)),
     ("manifest", Bound::Least(0.25)),
     ("range", Bound::Least(0.25)),
@@ -25,6 +25,10 @@ const LIMITS: [(&str, Bound); 10] = [
     ("in-turn-unanswered", Bound::Most(0.0)),
     ("in-turn-threads", Bound::Most(48.0)),
     ("in-turn-memory", Bound::Most(96_000.0)),
+    ("reports-at-once-unanswered", Bound::Most(0.0)),
+    ("reports-at-once-memory", Bound::Most(192_000.0)),
+    ("reports-in-turn-unanswered", Bound::Most(0.0)),
+    ("reports-in-turn-memory", Bound::Most(192_000.0)),
 ];
 
 /// Takes the figures in as they come.
@@ -105,6 +109,24 @@ impl Report {
         let figures =
             [("unanswered", unanswered), ("threads", ours.threads as f64), ("memory", ours.memory as f64)];
         for (what, figure) in figures {
+            let verdict = self.judge(&format!("{key}-{what}"), figure);
+            self.line(&format!("  {what} {figure}{verdict}"));
+        }
+    }
+
+    /// A crowd whose boards report: each answer waits until the report is on disk.
+    pub fn reports(&mut self, key: &str, crowd: &Crowd) {
+        let per_second = crowd.answered as f64 / crowd.took.as_secs_f64();
+        self.line(&format!(
+            "{} boards, {key}: {per_second:.0} reports/s kept on disk; slowest {} ms, all in {} ms; {} threads",
+            crowd.boards,
+            crowd.slowest.as_millis(),
+            crowd.took.as_millis(),
+            crowd.threads
+        ));
+        self.figures.insert(format!("{key}-per-second"), json!(per_second.round()));
+        let unanswered = (crowd.boards - crowd.answered) as f64;
+        for (what, figure) in [("unanswered", unanswered), ("memory", crowd.memory as f64)] {
             let verdict = self.judge(&format!("{key}-{what}"), figure);
             self.line(&format!("  {what} {figure}{verdict}"));
         }

@@ -75,12 +75,15 @@ fn bounded(command: &Command) -> Command {
     bounded
 }
 
-/// `mpota serve`, which says a line a request, as nginx does.
-pub fn mpota(program: &Path, folder: &Folder) -> Result<Running> {
-    let home = folder.own("mpota")?;
+/// `mpota serve`, which says a line a request, as nginx does. With reports it keeps what boards say of themselves.
+pub fn mpota(program: &Path, folder: &Folder, reports: bool) -> Result<Running> {
+    let home = folder.own(if reports { "mpota-reports" } else { "mpota" })?;
     let (said, printed) = (home.join("said"), home.join("printed"));
     let mut serve = Command::new(program);
     serve.args(["serve", "--listen", "127.0.0.1:0"]).arg(folder.releases());
+    if reports {
+        serve.arg("--reports").arg(home.join("reports.db")).args(["--most-new", "1000000"]);
+    }
     let mut serve = bounded(&serve);
     let child =
         serve.stdout(File::create(&printed)?).stderr(File::create(&said)?).spawn().context("timeout")?;

@@ -9,6 +9,7 @@ use mpota_format::journal::{Record, newest};
 use mpota_format::manifest::Manifest;
 use mpota_format::pack::{PackError, compress, decompress};
 use mpota_format::path::{asset_name, check_path, is_asset_name};
+use mpota_format::report::{Report, is_id};
 use mpota_format::sshsig::{PublicKey, check};
 use mpota_format::version::Version;
 use mpota_format::{limits, manifest};
@@ -42,7 +43,7 @@ impl std::fmt::Debug for Target {
 }
 
 /// All of them.
-pub const ALL: [Target; 7] = [
+pub const ALL: [Target; 8] = [
     Target {
         name: "manifest",
         run: read_manifest,
@@ -73,6 +74,7 @@ pub const ALL: [Target; 7] = [
         repair: Some(repair::sign_rollout),
     },
     Target { name: "text", run: read_text, seeds: seeds::versions, words: &seeds::VERSION, repair: None },
+    Target { name: "report", run: read_report, seeds: seeds::reports, words: &seeds::REPORT, repair: None },
     Target { name: "serve", run: serve, seeds: seeds::requests, words: &seeds::REQUEST, repair: None },
 ];
 
@@ -114,6 +116,28 @@ fn unpack(bytes: &[u8]) -> bool {
         Err(PackError::Compressor(what)) => panic!("the compressor was asked to unpack: {what}"),
         Err(_) => false,
     }
+}
+
+/// What is taken of a board's report is short, is printable ASCII, and says the same when it is written again.
+fn read_report(bytes: &[u8]) -> bool {
+    let Ok(report) = Report::parse(bytes) else { return false };
+    let Report { id, version, state, bad, why, micropython, board, flash, memory, boots } = report.clone();
+    assert!(bytes.len() <= limits::REPORT && is_id(&id));
+    for version in [&version, &bad].into_iter().flatten() {
+        assert!(Version::parse(version).is_ok(), "{version:?}");
+    }
+    for text in [&version, &state, &bad, &why, &micropython, &board].into_iter().flatten() {
+        assert!(text.len() <= limits::WHY && text.bytes().all(|b| (b' '..=b'~').contains(&b)), "{text:?}");
+    }
+    let mut again = serde_json::json!({
+        "id": id, "version": version, "state": state, "bad": bad, "why": why, "micropython": micropython,
+        "board": board, "flash": flash, "memory": memory, "boots": boots,
+    });
+    if let Some(keys) = again.as_object_mut() {
+        keys.retain(|_, value| !value.is_null());
+    }
+    assert_eq!(Report::parse(again.to_string().as_bytes()), Ok(report));
+    true
 }
 
 /// A record that counts is written again as one that says the same.

@@ -8,11 +8,16 @@ use ring::{hmac, rand};
 use crate::error::{Error, Result};
 use crate::write::{Permission, WriteOptions};
 
-/// The secret, kept only as a MAC: it can be compared, in constant time, and
+/// A secret, kept only as a MAC: it can be compared, in constant time, and
 /// cannot slip into a log.
-pub(crate) struct Token {
+pub(crate) struct Secret {
     key: hmac::Key,
     tag: hmac::Tag,
+}
+
+/// A secret and what it is for.
+pub(crate) struct Token {
+    secret: Secret,
     permission: Permission,
 }
 
@@ -43,16 +48,36 @@ pub(crate) struct Access {
     pub writable: bool,
 }
 
-impl Token {
-    fn new(secret: &str, permission: Permission) -> Result<Self> {
+impl Secret {
+    pub fn new(secret: &str) -> Result<Self> {
         let random = rand::SystemRandom::new();
         let key = hmac::Key::generate(hmac::HMAC_SHA256, &random).map_err(|_| Error::Random)?;
         let tag = hmac::sign(&key, secret.as_bytes());
-        Ok(Self { key, tag, permission })
+        Ok(Self { key, tag })
     }
 
-    fn is(&self, given: &[u8]) -> bool {
+    pub fn is(&self, given: &[u8]) -> bool {
         hmac::verify(&self.key, given, self.tag.as_ref()).is_ok()
+    }
+}
+
+impl Token {
+    fn new(secret: &str, permission: Permission) -> Result<Self> {
+        Ok(Self { secret: Secret::new(secret)?, permission })
+    }
+}
+
+/// The secret in the Authorization header: `Bearer T`, `token T`, or Basic with the token as password, all of which
+/// GitHub takes.
+pub(crate) fn given(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let (scheme, given) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+    match scheme.to_ascii_lowercase().as_str() {
+        "bearer" | "token" => Some(given.trim().as_bytes().to_vec()),
+        "basic" => {
+            let pair = STANDARD.decode(given.trim()).ok()?;
+            pair.splitn(2, |byte| *byte == b':').nth(1).map(<[u8]>::to_vec)
+        }
+        _ => None,
     }
 }
 
@@ -69,29 +94,20 @@ impl Access {
         Ok(Self { tokens, private: reader.is_some(), writable: write.is_some() })
     }
 
-    /// Reads the Authorization header: `Bearer T`, `token T`, or Basic with the
-    /// token as password, all of which GitHub takes.
+    /// Who the Authorization header says it is.
     pub fn who(&self, headers: &HeaderMap) -> Who {
         let who = |caller, permission| Who { caller, permission };
-        let Some(header) = headers.get(AUTHORIZATION) else {
+        if !headers.contains_key(AUTHORIZATION) {
             return who(Caller::Anonymous, None);
-        };
+        }
         if self.tokens.is_empty() {
             return who(Caller::Known, None);
         }
-        let given = header.to_str().ok().and_then(|header| header.trim().split_once(' ')).and_then(
-            |(scheme, given)| match scheme.to_ascii_lowercase().as_str() {
-                "bearer" | "token" => Some(given.trim().as_bytes().to_vec()),
-                "basic" => {
-                    let pair = STANDARD.decode(given.trim()).ok()?;
-                    pair.splitn(2, |byte| *byte == b':').nth(1).map(<[u8]>::to_vec)
-                }
-                _ => None,
-            },
-        );
+        let given = given(headers);
         // Every token is compared, so that the time says nothing about which
         // one it was.
-        let held = given.map(|given| self.tokens.iter().filter(|token| token.is(&given)).collect::<Vec<_>>());
+        let held =
+            given.map(|given| self.tokens.iter().filter(|token| token.secret.is(&given)).collect::<Vec<_>>());
         match held.as_deref() {
             Some([token, ..]) => who(Caller::Known, Some(token.permission.clone())),
             _ => who(Caller::Wrong, None),

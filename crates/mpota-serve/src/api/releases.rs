@@ -84,6 +84,11 @@ async fn asset(prefix: &'static str, State(app): Shared, Path((o, r, id)): Three
             Some((release, asset))
         })?;
         if wants_content(make.cx) {
+            if make.app.withholds(make.repo, release, &asset.name) {
+                // Who may change it sees it all the same: a halt that is signed keeps what stands there.
+                let writes = make.app.access.writes(&make.app.access.who(&make.cx.headers));
+                return writes.then(|| Reply::Other(pages::direct(make.app, make.cx, asset)));
+            }
             let content = pages::content(make.app, make.cx, make.repo, release, asset);
             return Some(Reply::Other(content));
         }

@@ -1,5 +1,5 @@
 //! What every page has around it. Nothing is loaded from anywhere, the style stands in the page itself, and the policy
-//! lets a browser take that one style and no script.
+//! lets a browser take that one style, and a script on no page but one.
 
 use std::sync::LazyLock;
 
@@ -16,17 +16,34 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
     %3Crect width='16' height='16' rx='3' fill='%230b5cad'/%3E\
     %3Cpath d='M8 12V5M5 8l3-3 3 3' stroke='%23fff' stroke-width='2' fill='none'/%3E%3C/svg%3E";
 
-/// The policy: nothing but the style of this very text, and the icon.
-pub(crate) static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let style = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
+/// The policy of all pages but one.
+pub(crate) static POLICY: LazyLock<String> = LazyLock::new(|| policy(None));
+
+/// Nothing but the style of this very text, and the icon. With a script: that one too, and it may ask this server.
+pub(crate) fn policy(script: Option<&str>) -> String {
+    let hash = |text: &str| STANDARD.encode(digest(&SHA256, text.as_bytes()));
+    let (more, forms) = match script {
+        Some(script) => (format!("script-src 'sha256-{}'; connect-src 'self'; ", hash(script)), "'self'"),
+        None => (String::new(), "'none'"),
+    };
     format!(
-        "default-src 'none'; style-src 'sha256-{style}'; img-src data:; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{}'; {more}img-src data:; base-uri 'none'; form-action {forms}; \
+         frame-ancestors 'none'",
+        hash(STYLE)
     )
-});
+}
 
 /// A whole page.
 pub(crate) fn whole(title: &str, main: &Markup, login: bool) -> Markup {
+    page(title, main, login, None)
+}
+
+/// A whole page with a script.
+pub(crate) fn scripted(title: &str, main: &Markup, script: &str) -> Markup {
+    page(title, main, false, Some(script))
+}
+
+fn page(title: &str, main: &Markup, login: bool, script: Option<&str>) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -48,6 +65,7 @@ pub(crate) fn whole(title: &str, main: &Markup, login: bool) -> Markup {
                 }
                 main #main tabindex="-1" { (main) }
                 footer { p { "Served by " code { "mpota serve" } " " (env!("CARGO_PKG_VERSION")) } }
+                @if let Some(script) = script { script { (PreEscaped(script)) } }
             }
         }
     }

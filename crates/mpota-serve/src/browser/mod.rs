@@ -2,6 +2,7 @@
 //! gets them, and every other request is answered as if they were not there.
 
 mod facts;
+pub(crate) mod fleet;
 mod layout;
 mod project;
 mod release;
@@ -128,6 +129,7 @@ impl Site<'_> {
             } @else {
                 (project::table(&projects))
             }
+            @if self.app.fleet.is_some() { p { a href="/fleet" { "The fleet" } ": the boards that report here" } }
             (setup::board(self, None, None))
         };
         (heading.to_owned(), main)

@@ -10,6 +10,7 @@
 
 use std::collections::HashMap;
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -50,6 +51,8 @@ enum Phase {
 /// One connection, as the watchdog sees it.
 pub(crate) struct Conn {
     pub id: u64,
+    /// Who is at the other end, where there is a socket.
+    pub peer: Option<IpAddr>,
     epoch: Instant,
     phase: AtomicU8,
     /// When the phase began, in ms since the epoch.
@@ -228,7 +231,7 @@ impl Conns {
     }
 
     /// A place for a new connection, taken from another if need be.
-    pub async fn enter(self: &Arc<Self>) -> Option<Place> {
+    pub async fn enter(self: &Arc<Self>, peer: Option<IpAddr>) -> Option<Place> {
         let permit = loop {
             if let Ok(permit) = Arc::clone(&self.places).try_acquire_owned() {
                 break permit;
@@ -243,6 +246,7 @@ impl Conns {
         };
         let conn = Arc::new(Conn {
             id: self.next.fetch_add(1, Ordering::AcqRel) + 1,
+            peer,
             epoch: self.epoch,
             phase: AtomicU8::new(Phase::Fresh as u8),
             since: AtomicU64::new(0),

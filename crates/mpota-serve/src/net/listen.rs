@@ -60,11 +60,11 @@ impl Listener {
         for worker in me.workers.iter().cycle() {
             // The newcomer is taken first: only then is it known that a place
             // is wanted, and another connection may have to give way for it.
-            let Ok((stream, _)) = socket.accept().await else {
+            let Ok((stream, peer)) = socket.accept().await else {
                 tokio::time::sleep(NO_SOCKETS).await;
                 continue;
             };
-            let Some(place) = me.conns.enter().await else {
+            let Some(place) = me.conns.enter(Some(peer.ip())).await else {
                 return;
             };
             // The other thread watches the socket from now on.
@@ -136,6 +136,9 @@ impl Listener {
             via: Via { tls },
             fault,
         };
+        if let (Some(fleet), ListenerKind::Api) = (&self.app.fleet, self.kind) {
+            fleet.hear(&self.app, &cx, conn.peer).await;
+        }
         let response = match quick::answer(&self.app, &cx, self.kind) {
             Some(response) => response,
             None => {

@@ -100,6 +100,9 @@ pub(super) fn to_asset(
         None => releases.iter().find(|r| r.tag == tag && !r.draft)?,
     };
     let asset = release.asset(name)?;
+    if app.withholds(&found.repo, release, &asset.name) {
+        return None;
+    }
     Some(content(app, cx, &found.repo, release, asset))
 }
 
@@ -135,7 +138,8 @@ pub(crate) fn content(app: &App, cx: &Cx, repo: &Repo, release: &Release, asset:
     direct(app, cx, asset)
 }
 
-fn direct(app: &App, cx: &Cx, asset: &Asset) -> Response {
+/// The content, without a way to the storage host.
+pub(crate) fn direct(app: &App, cx: &Cx, asset: &Asset) -> Response {
     match file::content(app, cx, asset) {
         Ok(response) => response,
         Err(file::Refused::Range(len)) => storage::beyond(len),

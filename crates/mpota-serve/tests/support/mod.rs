@@ -13,6 +13,8 @@ use ureq::http::Response;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Body};
 
+pub mod fleet;
+
 pub const TOKEN: &str = "github_pat_a_secret";
 
 /// `octo/weather` with three releases, as `DIR/<owner>/<repo>/<tag>`.

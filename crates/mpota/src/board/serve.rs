@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use mpota_format::sshsig::PublicKey;
-use mpota_serve::{Authority, Limits, LogHook, Options, Server, Tls, WriteOptions};
+use mpota_serve::{Authority, FleetOptions, Limits, LogHook, Options, Server, Tls, WriteOptions};
 use thiserror::Error;
 
 use crate::files::{self, FileError};
@@ -45,6 +45,8 @@ pub struct ServeOptions {
     pub write: Option<WriteOptions>,
     /// The keys whose signatures the pages call good.
     pub trusted: Vec<PublicKey>,
+    /// What is done with what boards report; nothing by default.
+    pub fleet: Option<FleetOptions>,
     /// http or https.
     pub https: Https,
     /// Called with every request.
@@ -59,11 +61,36 @@ pub enum ServeError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     File(#[from] FileError),
+    /// Reports or the fleet would be open to a network.
+    #[error("{0}")]
+    #[diagnostic(code(serve::unguarded))]
+    #[diagnostic(help(
+        "name the tokens: --report-token-env NAME for the boards, --fleet-token-env NAME for /fleet; \
+         or listen on 127.0.0.1"
+    ))]
+    Unguarded(mpota_serve::Error),
+    /// The database of reports cannot be used.
+    #[error("{0}")]
+    #[diagnostic(code(serve::reports))]
+    #[diagnostic(help(
+        "one server has the file at a time; a damaged one can be put aside: boards report again at their next look"
+    ))]
+    Reports(mpota_serve::Error),
     /// The server cannot start.
-    #[error(transparent)]
+    #[error("{0}")]
     #[diagnostic(code(serve::start))]
     #[diagnostic(help("is the folder there, and the address free? --listen 127.0.0.1:0 takes a free port"))]
-    Server(#[from] mpota_serve::Error),
+    Server(mpota_serve::Error),
+}
+
+impl From<mpota_serve::Error> for ServeError {
+    fn from(error: mpota_serve::Error) -> Self {
+        match error {
+            mpota_serve::Error::Unguarded { .. } => Self::Unguarded(error),
+            mpota_serve::Error::Reports { .. } => Self::Reports(error),
+            error => Self::Server(error),
+        }
+    }
 }
 
 /// Starts the server. It serves until it is dropped.
@@ -86,6 +113,7 @@ pub fn start(options: &ServeOptions) -> Result<Server, ServeError> {
         write: options.write.clone(),
         tls,
         trusted: options.trusted.clone(),
+        fleet: options.fleet.clone(),
         log: options.log.clone(),
         // Requests go to the log, and nobody asks for them later.
         limits: Limits { logged_requests: 0, ..Limits::default() },

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use mpota::board::serve::{self, Https, ServeOptions};
 use mpota::release::keys;
 use mpota::remote::names::is_project;
-use mpota_serve::{Event, WriteOptions};
+use mpota_format::version::Version;
+use mpota_serve::{Event, FleetOptions, HaltAt, WriteOptions};
 
 use super::output::{self, Usage};
 
@@ -22,6 +23,12 @@ use super::output::{self, Usage};
 /// octokit and PyGithub work with it as with a GitHub Enterprise server. The token is read from
 /// the environment, so that it shows neither in the list of processes nor in the shell's history.
 /// Whoever holds it can delete every release in DIR.
+///
+/// With --reports it keeps what boards with CONFIG["report"] tell of themselves, and shows it at
+/// /fleet, /fleet.json and, for Prometheus, /metrics. Where it listens to other machines,
+/// --report-token-env and --fleet-token-env are required. With --halt-at it withholds the rollout
+/// file of a version that too many boards came back from. It has no key and cannot sign a halt:
+/// `mpota halt` does.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder of releases
@@ -62,6 +69,49 @@ pub struct Args {
     /// Can be repeated
     #[arg(long, value_name = "FILE")]
     allowed: Vec<PathBuf>,
+    /// Keep what boards report in this database; it is made if it is missing
+    #[arg(long, value_name = "FILE", help_heading = "Reports of boards")]
+    reports: Option<PathBuf>,
+    /// The environment variable that holds the token that boards report with. Other reports are
+    /// counted as a stranger's
+    #[arg(long, value_name = "NAME", requires = "reports", help_heading = "Reports of boards")]
+    report_token_env: Option<String>,
+    /// The environment variable that holds the token, or password, for /fleet, /fleet.json and
+    /// /metrics
+    #[arg(long, value_name = "NAME", requires = "reports", help_heading = "Reports of boards")]
+    fleet_token_env: Option<String>,
+    /// Withhold the rollout of a version when more than this share of the boards that tried it came
+    /// back from it, as in 10%
+    #[arg(long, value_name = "PERCENT", value_parser = percent, requires = "reports",
+        help_heading = "Reports of boards")]
+    halt_at: Option<u8>,
+    /// Withhold nothing before so many boards have tried the version
+    #[arg(long, value_name = "BOARDS", default_value_t = 5, requires = "halt_at",
+        value_parser = clap::value_parser!(u64).range(1..), help_heading = "Reports of boards")]
+    halt_after: u64,
+    /// Withhold the rollout of this version no longer. Boards that came back until now count no
+    /// more. Can be repeated
+    #[arg(long, value_name = "VERSION", requires = "reports", help_heading = "Reports of boards")]
+    resume: Vec<Version>,
+    /// Keep at most so many boards
+    #[arg(
+        long,
+        value_name = "BOARDS",
+        default_value_t = 100_000,
+        requires = "reports",
+        help_heading = "Reports of boards"
+    )]
+    most_boards: usize,
+    /// Take at most so many boards an hour that are not known yet from one address, or from one /64
+    /// network of IPv6. A board that is known always may report
+    #[arg(
+        long,
+        value_name = "BOARDS",
+        default_value_t = 256,
+        requires = "reports",
+        help_heading = "Reports of boards"
+    )]
+    most_new: u32,
     /// Do not print requests
     #[arg(short, long)]
     quiet: bool,
@@ -73,6 +123,26 @@ pub(super) fn repo(text: &str) -> Result<(String, String), String> {
         Ok((owner.to_owned(), name.to_owned()))
     } else {
         Err("it is not of the form OWNER/NAME".to_owned())
+    }
+}
+
+fn percent(text: &str) -> Result<u8, String> {
+    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
+    number.filter(|percent| *percent < 100).ok_or_else(|| "it is not a share of 0% to 99%".to_owned())
+}
+
+impl Args {
+    fn fleet(&self) -> Result<Option<FleetOptions>, Usage> {
+        let Some(file) = &self.reports else { return Ok(None) };
+        Ok(Some(FleetOptions {
+            report_token: token("--report-token-env", self.report_token_env.as_deref())?,
+            view_token: token("--fleet-token-env", self.fleet_token_env.as_deref())?,
+            halt: self.halt_at.map(|percent| HaltAt { percent, boards: self.halt_after }),
+            resume: self.resume.iter().map(ToString::to_string).collect(),
+            boards: self.most_boards,
+            new_per_hour: self.most_new,
+            ..FleetOptions::new(mpota::files::expand_home(file))
+        }))
     }
 }
 
@@ -96,6 +166,7 @@ pub fn run(args: &Args) -> miette::Result<()> {
         write: token("--write-token-env", args.write_token_env.as_deref())?
             .map(|secret| WriteOptions { immutable: args.immutable, ..WriteOptions::new(secret) }),
         trusted,
+        fleet: args.fleet()?,
         https,
         log: Some(Arc::new(log(args.quiet))),
     })?;
@@ -121,12 +192,26 @@ pub fn run(args: &Args) -> miette::Result<()> {
         }
         None => {}
     }
-    for line in serve::config_lines(&server, args.token_env.is_some()) {
+    if args.reports.is_some() {
+        output::note(format_args!("the fleet is shown at {}/fleet", server.base_url()));
+    }
+    for line in config_lines(args, &server) {
         output::data(line);
     }
     loop {
         std::thread::park();
     }
+}
+
+fn config_lines(args: &Args, server: &mpota_serve::Server) -> Vec<String> {
+    let mut lines = serve::config_lines(server, args.token_env.is_some());
+    if args.reports.is_some() {
+        lines.push("CONFIG[\"report\"] = True".to_owned());
+    }
+    if args.report_token_env.is_some() {
+        lines.push("CONFIG[\"headers\"] = {\"Authorization\": \"Bearer ...\"}".to_owned());
+    }
+    lines
 }
 
 /// What somebody who wants boards to reach the server may have overlooked.
@@ -170,6 +255,17 @@ fn log(quiet: bool) -> impl Fn(&Event) {
             "{} {} {} {} bytes",
             request.status, request.method, request.path, request.bytes_sent
         )),
+        Event::Halted { project, version, tried, back } => {
+            output::warning(
+                "serve::halted",
+                format_args!(
+                    "the rollout of {version} of {project} is withheld: {back} of the {tried} boards that tried it came back"
+                ),
+            );
+            output::hint(
+                "`mpota halt VERSION` signs a halt that boards see everywhere; --resume VERSION at the next start lifts this one",
+            );
+        }
         Event::Problem(text) => output::warning("serve::problem", text),
         _ => {}
     }

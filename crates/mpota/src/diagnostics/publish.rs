@@ -157,6 +157,21 @@ pub(super) const ENTRIES: &[Entry] = &[
         next: "Look at the folder. `--listen 127.0.0.1:0` takes a free port.",
     },
     Entry {
+        code: "serve::unguarded",
+        means: "`mpota serve --reports` listens to other machines without a token. Anybody there could report, or see the fleet.",
+        next: "Name both tokens with `--report-token-env` and `--fleet-token-env`, or listen on 127.0.0.1.",
+    },
+    Entry {
+        code: "serve::reports",
+        means: "The database of reports cannot be used: another server has it, it is damaged, or another version of mpota made it.",
+        next: "Stop the other server, or put the file aside: boards report again when they look for an update.",
+    },
+    Entry {
+        code: "serve::halted",
+        means: "Too many of the boards that tried a version came back from it. The server withholds its rollout file, so no other board takes it from this server.",
+        next: "Sign a halt with `mpota halt VERSION`. If the version is good, start the server with `--resume VERSION`.",
+    },
+    Entry {
         code: "serve::empty",
         means: "There is no release in the folder that is served.",
         next: "Build one, or name another folder.",

@@ -176,6 +176,7 @@ impl Mirror {
                     trusted: Vec::new(),
                     https: Https::No,
                     log: None,
+                    fleet: None,
                 })?;
                 let access = Access { base_url: server.base_url().to_owned(), ..self.options.access.clone() };
                 let projects = projects(&server);

@@ -12,6 +12,9 @@ use crate::release::input::Input;
 use crate::release::ordered::ordered;
 use crate::remote::names;
 
+/// Takes the bytes of an asset, some at a time.
+pub(super) type Put<'a, E> = dyn FnMut(&str, &[u8]) -> Result<(), E> + Send + 'a;
+
 /// Why no release can be made of these files.
 #[derive(Debug, Error, Diagnostic)]
 #[non_exhaustive]
@@ -111,7 +114,7 @@ impl Form {
         self,
         mut parts: Vec<Part<'_>>,
         read: &(dyn Fn(&Part<'_>) -> Result<Vec<u8>, E> + Sync),
-        put: &mut (dyn FnMut(&str, &[u8]) -> Result<(), E> + Send),
+        put: &mut Put<'_, E>,
     ) -> Result<Manifest, E> {
         let Self { mut header, layout, compiled } = self;
         for hook in [&header.hooks.post_update, &header.hooks.rollback].into_iter().flatten() {
@@ -169,7 +172,7 @@ fn plain<E: From<ReleaseError> + Send>(
     parts: &[Part<'_>],
     compiled: Option<u8>,
     read: &(dyn Fn(&Part<'_>) -> Result<Vec<u8>, E> + Sync),
-    put: &mut (dyn FnMut(&str, &[u8]) -> Result<(), E> + Send),
+    put: &mut Put<'_, E>,
 ) -> Result<Vec<FileEntry>, E> {
     // Assets of the two forms lie beside each other.
     let form = compiled.map(|version| format!("mpy-{version}/")).unwrap_or_default();

@@ -10,6 +10,7 @@ mod decisions;
 mod grow;
 mod journal;
 pub mod keys;
+mod report;
 mod rollout;
 mod signature;
 mod text;
@@ -17,7 +18,7 @@ mod valid;
 mod version;
 
 /// The folders of `spec/vectors` that are made here.
-pub const FOLDERS: [&str; 5] = ["manifest", "rollout", "signature", "version", "journal"];
+pub const FOLDERS: [&str; 6] = ["manifest", "rollout", "signature", "version", "journal", "report"];
 
 /// The files below `spec/vectors`, by their path.
 pub type Files = BTreeMap<String, Vec<u8>>;
@@ -36,6 +37,7 @@ pub fn all() -> Files {
     decisions::add(&mut files);
     version::add(&mut files);
     journal::add(&mut files);
+    report::add(&mut files);
     files
 }
 
