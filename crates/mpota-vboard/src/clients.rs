@@ -76,13 +76,13 @@ const FIRMWARE_PACKAGE: &str = "@micropython/micropython-webassembly-pyscript";
 const BROWSER: [&str; 2] = ["@sparticuz/chromium@153.0.0", "axe-core@4.14.1"];
 
 /// Tests run side by side: only one of them installs.
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A folder in `.tools/` that is there when `fill` has succeeded once for these packages.
-fn installed(
+pub(crate) fn installed(
     name: &str,
     packages: &str,
     fill: impl FnOnce(&Path) -> Result<(), Error>,
