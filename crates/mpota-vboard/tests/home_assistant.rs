@@ -82,6 +82,7 @@ impl Home {
             (seed >> 24) as u8
         });
         app.replacing("app.py", "HOURS = 24 ", "HOURS = 0.0005 ")
+            .replacing("home_assistant.py", "KEEPALIVE = 60 ", "KEEPALIVE = 6000 ") // the board says nothing unasked
             .replacing("app.py", "Greenhouse", "Gew\u{e4}chshaus")
             .replacing("app.py", "    pass  # your code", &self.leash.work())
             .with("noise.bin", noise.take(60_000).collect::<Vec<u8>>())
@@ -179,6 +180,11 @@ fn an_update_is_installed_when_home_assistant_says_so_and_not_before() {
         home.available("online");
         home.state(&json!({"installed_version": "v1.0.0", "latest_version": "v1.0.0", "in_progress": false}));
 
+        // What the broker says of a connection that was lost before comes late.
+        home.broker.publish(&topic("available"), "offline");
+        home.available("offline");
+        home.available("online");
+
         home.world.publish("v1.1.0", home.app("v1.1.0"));
         let offered =
             json!({"installed_version": "v1.0.0", "latest_version": "v1.1.0", "in_progress": false});
@@ -246,6 +252,14 @@ fn a_broken_release_comes_back_and_home_assistant_is_told_why() {
 
         home.world.publish("v1.2.0", home.app("v1.2.0"));
         home.state(&json!({"latest_version": "v1.2.0"}));
+        let pack = home.world.bench.release_dir("v1.2.0").join("weather-v1.2.0.pack");
+        let content = std::fs::read(&pack).unwrap();
+        std::fs::remove_file(&pack).unwrap();
+        home.press_install();
+        let failed = |m: &Message| m.topic == topic("state") && m.text.contains("not installed: ");
+        let failed = home.broker.wait("a failure", failed).json();
+        assert_eq!((&failed["in_progress"], &failed["update_percentage"]), (&json!(false), &Value::Null));
+        std::fs::write(&pack, content).unwrap();
         home.press_install();
         home.state(&json!({"installed_version": "v1.2.0", "in_progress": false, "release_summary": ""}));
         home.end(running);
@@ -304,7 +318,7 @@ fn a_broker_that_was_silent_or_gone_is_found_again_and_told_everything() {
               self.sock.settimeout(timeout)\n";
     let app = home.app("v1.0.0");
     let quick =
-        [("KEEPALIVE = 60", "KEEPALIVE = 2"), ("RETRY = 15", "RETRY = 1"), ("TIMEOUT = 10", "TIMEOUT = 1")];
+        [("KEEPALIVE = 6000", "KEEPALIVE = 2"), ("RETRY = 15", "RETRY = 1"), ("TIMEOUT = 10", "TIMEOUT = 1")];
     let source = |app: &App, path: &str| String::from_utf8(app.0[path].clone()).unwrap();
     assert!(quick.iter().all(|(from, _)| source(&app, "home_assistant.py").contains(from)));
     assert!(source(&app, "lib/umqtt/simple.py").contains(from));
@@ -318,6 +332,10 @@ fn a_broker_that_was_silent_or_gone_is_found_again_and_told_everything() {
         let running = threads.spawn(|| live(&board));
         let here = json!({"installed_version": "v1.0.0"});
         home.state(&here);
+        for _ in 0..3 {
+            let next = home.broker.wait("a word", |m| m.topic == topic("available"));
+            assert_eq!(next.text, "online", "the board speaks before the broker gives it up");
+        }
         home.broker.signal("STOP");
         home.leash.turns(80); // the app goes on
         home.broker.signal("CONT");

@@ -54,19 +54,25 @@ impl Leash {
         )
     }
 
-    /// Waits until the loop has turned so often since the last start.
+    /// Waits until the loop has turned so often from now on.
     pub fn turns(&self, count: usize) {
         let until = Instant::now() + Duration::from_secs(150);
+        while self.turned() > 0 {}
         let mut turned = 0;
         while turned < count {
             assert!(Instant::now() < until, "{turned} turns");
             sleep(Duration::from_millis(20));
-            let mut state = self.state.lock().unwrap();
-            if let Some(stream) = &mut state.held {
-                stream.set_nonblocking(true).unwrap();
-                turned += stream.read(&mut [0; 100]).unwrap_or(0);
-            }
+            turned += self.turned();
         }
+    }
+
+    /// Some of the turns that nobody has asked for yet, 0 where there are none.
+    fn turned(&self) -> usize {
+        let mut state = self.state.lock().unwrap();
+        state.held.as_mut().map_or(0, |stream| {
+            stream.set_nonblocking(true).unwrap();
+            stream.read(&mut [0; 100]).unwrap_or(0)
+        })
     }
 
     /// Pulls when it goes out of scope: a test that fails does not wait for its board.
