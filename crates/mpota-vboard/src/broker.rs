@@ -145,5 +145,5 @@ pub fn home_assistant() -> Result<App, Error> {
         app = app.with(file, std::fs::read(&path).map_err(io(&path))?);
     }
     read_folder(&repository().join("examples/home-assistant"), "", &mut app.0)?;
-    Ok(app.without("mpota.toml").with("lib/umqtt/simple.py", umqtt()?))
+    Ok(app.with("lib/umqtt/simple.py", umqtt()?))
 }

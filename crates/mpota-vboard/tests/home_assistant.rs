@@ -12,7 +12,7 @@ use broker::{Broker, Message};
 use common::{World, confirmed, version};
 use leash::Leash;
 use mpota::release::build::{BuildOptions, build};
-use mpota_vboard::bench::{App, config, read_folder, write_file};
+use mpota_vboard::bench::{App, config, write_file};
 use mpota_vboard::{Board, Run, repository};
 use serde_json::{Value, json};
 use std::thread::{ScopedJoinHandle, scope};
@@ -343,7 +343,7 @@ fn a_broker_that_was_silent_or_gone_is_found_again_and_told_everything() {
         home.available("online");
         home.state(&here);
 
-        home.broker.signal("KILL");
+        home.broker.kill();
         let new = Broker::at(home.broker.port);
         new.wait("discovery", |m| m.topic.starts_with("homeassistant/"));
         new.wait("online", |m| m.topic == topic("available") && m.text == "online");
@@ -357,10 +357,12 @@ fn a_broker_that_was_silent_or_gone_is_found_again_and_told_everything() {
 #[test]
 fn the_folder_that_the_guide_describes_makes_a_release() {
     let folder = tempfile::tempdir().unwrap();
-    let example = repository().join("examples/home-assistant");
-    let mut app = mpota_vboard::broker::home_assistant().unwrap();
-    read_folder(&example, "", &mut app.0).unwrap();
-    app = app.with("secrets.py", "SSID = 'octo'\n");
+    // As `mpota init` writes it.
+    let toml = std::fs::read_to_string(repository().join("crates/mpota/src/app/mpota.toml")).unwrap();
+    let app = mpota_vboard::broker::home_assistant()
+        .unwrap()
+        .with("mpota.toml", toml.replace("owner/name", "octo/weather"))
+        .with("secrets.py", "SSID = 'octo'\n");
     for (path, content) in &app.0 {
         write_file(&folder.path().join(path), content).unwrap();
     }

@@ -100,6 +100,16 @@ impl Broker {
         assert!(status.unwrap().success());
     }
 
+    /// Kills the broker, and waits until its port is free.
+    pub fn kill(&self) {
+        self.signal("KILL");
+        let until = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", self.port)).is_ok() {
+            assert!(Instant::now() < until, "the broker lives");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
     pub fn all(&self) -> Vec<Message> {
         self.heard.0.lock().unwrap().0.clone()
     }
