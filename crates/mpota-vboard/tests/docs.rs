@@ -45,7 +45,7 @@ const IMPORTED: [(&str, &[&str]); 3] =
 fn told_to_apps() -> BTreeSet<(&'static str, String)> {
     let root = mpota_vboard::repository();
     let mut texts = vec![root.join("README.md")];
-    for folder in ["docs", "device/template", "examples/weather"] {
+    for folder in ["docs", "device/template", "examples/weather", "examples/home-assistant"] {
         let mut folders = vec![root.join(folder)];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {

@@ -59,7 +59,9 @@ fn every_file_of_the_updater_and_of_the_example_is_taken_by_both() {
         assert!(compiles(&source, folder.path()), "{name}");
         files += 1;
     }
-    for part in ["device/template", "examples/weather", "examples/weather/lib", "vboard"] {
+    for part in
+        ["device/template", "examples/weather", "examples/weather/lib", "examples/home-assistant", "vboard"]
+    {
         for entry in std::fs::read_dir(root.join(part)).unwrap() {
             let path = entry.unwrap().path();
             if path.extension().is_some_and(|end| end == "py") {
