@@ -197,7 +197,6 @@ fn a_cache_hides_a_release_where_nothing_is_said_and_not_in_a_mirror() {
 }
 
 #[test]
-#[ignore = "boards do not send `headers` yet: it is a key of CONFIG to come"]
 fn a_private_bucket_is_read_with_headers_of_the_config() {
     // A bucket behind Basic, as nginx or rclone ask for it.
     let folder = TempDir::new().unwrap();
@@ -205,7 +204,11 @@ fn a_private_bucket_is_read_with_headers_of_the_config() {
     to_folder(folder.path())(&world);
     let server = crate::stores::rclone_with("http", folder.path(), &["--user", "board", "--pass", "hunter2"]);
     let base = format!("'http://{}'", server.address);
-    let told = config(&[("base_url", &base), ("headers", "{'Authorization': 'Basic Ym9hcmQ6aHVudGVyMg=='}")]);
+    let told = config(&[
+        ("base_url", &base),
+        ("headers", "{'Authorization': 'Basic Ym9hcmQ6aHVudGVyMg=='}"),
+        ("insecure_token_over_http", "True"),
+    ]);
     let own: [(&str, &[u8]); 1] = [("secrets.py", told.as_bytes())];
     let folder_of_board = world.bench.board_folder("v1.0.0", Agent::Mpy, &own).unwrap();
     let board =
