@@ -3,8 +3,8 @@
 
 use mpota_format::limits;
 use mpota_format::manifest::Manifest;
+use mpota_format::rollout::{self, Asked, Rollout, RolloutError};
 use mpota_format::version::{Version, is_channel};
-use serde::Deserialize;
 
 use super::bucket::Life;
 use super::error::{MirrorError, Refusal};
@@ -14,22 +14,7 @@ use super::{Round, Step, Versions};
 use crate::release::dist::MANIFEST;
 
 /// The tag of the release that holds rollouts.
-pub(super) const ROLLOUT: &str = "rollout";
-/// The longest rollout file: two lines.
-const LONGEST: u64 = 1024 + 512;
-
-/// What a mirror has to know of a rollout. Boards check the rest, and its signature.
-#[derive(Debug, Deserialize)]
-struct Rollout {
-    version: String,
-    number: u64,
-}
-
-impl Rollout {
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        serde_json::from_slice(bytes).ok()
-    }
-}
+pub(super) const ROLLOUT: &str = rollout::TAG;
 
 /// Whether a release is a channel.
 pub(super) fn is_moving(tag: &str) -> bool {
@@ -50,16 +35,19 @@ impl Round<'_> {
         for asset in release.assets.iter().filter(|asset| asset.name.ends_with(".json")) {
             let about = format!("{ROLLOUT}/{}", asset.name);
             let refused = |code, text: String| Refusal::new(code, &about, text);
-            let bytes = self.origin.read(release, &asset.name, LONGEST + 1)?;
-            let Some(rollout) = Rollout::parse(&bytes).filter(|_| bytes.len() as u64 <= LONGEST) else {
-                self.refuse(refused("mirror::rollout", "it is no rollout".into()));
-                continue;
+            let bytes = self.origin.read(release, &asset.name, limits::ROLLOUT as u64 + 1)?;
+            let rollout = match self.rollout(&bytes) {
+                Ok(rollout) => rollout,
+                Err(error) => {
+                    self.refuse(refused("mirror::rollout", format!("boards refuse it: {error}")));
+                    continue;
+                }
             };
-            if rollout.version.replace('+', "-") + ".json" != asset.name {
+            if rollout::asset(&rollout.version) != asset.name {
                 self.refuse(refused("mirror::rollout", format!("it is for {}", rollout.version)));
                 continue;
             }
-            match versions.get(&rollout.version) {
+            match versions.get(rollout.version.as_str()) {
                 // A version that is not mirrored.
                 None => continue,
                 Some(Err(_)) => {
@@ -82,9 +70,17 @@ impl Round<'_> {
                 }
             }
             self.put(&key, &bytes, Life::Moves)?;
-            self.done.rollouts.push(rollout.version);
+            self.done.rollouts.push(rollout.version.to_string());
         }
         Ok(())
+    }
+
+    /// A rollout that boards of this project accept, whenever that is.
+    fn rollout(&self, bytes: &[u8]) -> Result<Rollout, RolloutError> {
+        let version = Rollout::parse(bytes)?.version;
+        let keys = &self.options.access.keys;
+        let project = &self.identity;
+        Rollout::read(bytes, &Asked { version: version.as_str(), project, keys, now: 0, number: 0 })
     }
 
     /// The channels.

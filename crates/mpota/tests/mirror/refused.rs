@@ -86,9 +86,7 @@ fn latest_channels_and_rollouts_go_back_only_when_told() {
     assert_eq!(said.err.matches("wrong[mirror::older]").count(), 3, "{}", said.err);
     assert!(files(folder.path()) == before);
     // The same number with another content is no newer one.
-    world.rollout("v1.0.0", 9);
-    let path = world.release("rollout").join("v1.0.0.json");
-    fs::write(&path, fs::read_to_string(&path).unwrap().replace("[0,5]", "[0,9]")).unwrap();
+    world.rollout_to("v1.0.0", 9, 9);
     stays(&world, &folder, "mirror::older", "the bucket has number 9, and this one is 9");
     run(world.command(place).arg("--allow-older")).ok();
     let manifest = fs::read(world.release("v1.0.0").join("manifest.json")).unwrap();
@@ -121,13 +119,16 @@ fn what_names_a_version_that_is_not_all_there_is_not_taken_over() {
     assert!(!files(folder.path()).keys().any(|key| key.contains("v1.1.0") || key.contains("beta")));
     // No rollouts at all, and those of another version.
     world.publish("v1.2.0");
-    for (name, text) in [("v1.2.0.json", "{}"), ("v1.2.0.json", r#"{"version":"v1.0.0","number":1}"#)] {
-        fs::write(world.release("rollout").join(name), text).unwrap();
+    let form = r#"{"mpota-rollout":1,"project":"octo/weather","version":"v1.2.0","number":1,"until":9999999999,"stages":[[0,5]]}"#;
+    let unsigned = format!("{form}\n");
+    let other = unsigned.replace("octo", "evil");
+    for text in ["{}", r#"{"version":"v1.0.0","number":1}"#, &unsigned, &other] {
+        fs::write(world.release("rollout").join("v1.2.0.json"), text).unwrap();
         let place = folder.path().to_str().unwrap();
         let said = run(&mut world.command(place));
         assert!(said.code == 1 && said.err.contains("wrong[mirror::rollout]"), "{}", said.err);
     }
-    println!("  cases 5: names of versions that are not there, and rollouts that are none");
+    println!("  cases 7: names of versions that are not there, and rollouts that are none");
 }
 
 #[test]

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mpota::release::keys::{self, SigningKey};
+use mpota::release::sign::sign_rollout;
+use mpota_format::rollout::{FOREVER, Rollout, Stage};
+use mpota_format::version::Version;
 use mpota_vboard::bench::{App, Bench, Release};
 use tempfile::TempDir;
 
@@ -62,13 +65,26 @@ impl World {
             .unwrap();
     }
 
-    /// A rollout of the folder. Boards check more of it than a mirror does.
-    pub fn rollout(&self, version: &str, number: u32) {
+    /// A signed rollout of the folder.
+    pub fn rollout(&self, version: &str, number: u64) {
+        self.rollout_to(version, number, 5);
+    }
+
+    pub fn rollout_to(&self, version: &str, number: u64, percent: u8) {
         fs::create_dir_all(self.release("rollout")).unwrap();
-        let text = format!(
-            "{{\"mpota-rollout\":1,\"version\":\"{version}\",\"number\":{number},\"until\":9999999999,\"stages\":[[0,5]]}}\n"
-        );
-        fs::write(self.release("rollout").join(format!("{version}.json")), text).unwrap();
+        let mut rollout = Rollout {
+            project: Some("octo/weather".into()),
+            version: Version::parse(version).unwrap(),
+            number,
+            until: FOREVER,
+            halted: false,
+            stages: vec![Stage { from: 0, percent }],
+            boards: Vec::new(),
+            signature: None,
+        };
+        sign_rollout(&mut rollout, &self.key).unwrap();
+        let path = self.release("rollout").join(format!("{version}.json"));
+        fs::write(path, rollout.to_bytes().unwrap()).unwrap();
     }
 
     pub fn public_key(&self) -> PathBuf {
