@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The programs, and every library that they load.
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 11] = [
     "nginx",
     "pigz",
     "wrk",
@@ -16,6 +16,7 @@ const PACKAGES: [&str; 10] = [
     "libluajit-5.1-2",
     "libpcre2-8-0",
     "libssl3t64",
+    "libzopfli1",
     "libzstd1",
     "zlib1g",
 ];
@@ -34,6 +35,7 @@ impl Programs {
     /// # Errors
     /// When this is no Debian on amd64, or the packages cannot be got; the error says what to do.
     pub fn find() -> Result<Self, Error> {
+        let _alone = crate::clients::alone();
         let packages: Vec<String> = PACKAGES.iter().map(|p| format!("{p}:amd64")).collect();
         let (root, loader) = debian_programs("load", "amd64", &packages, |root, loader| {
             let programs = Self::new(root, loader);
