@@ -352,7 +352,7 @@ def modules(flash, opts, probe):
         soft_reset=soft_reset,
         deepsleep=deepsleep,
         idle=lambda: time.sleep_ms(1),
-        unique_id=lambda: b"virtual!",
+        unique_id=lambda: opts.get("unique_id", "virtual!").encode(),
         reset_cause=lambda: cause,
         freq=lambda *a: 125000000,
         held_us=held_us,

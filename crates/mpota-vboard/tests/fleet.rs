@@ -5,6 +5,7 @@
 mod common;
 
 use common::{World, confirmed, tiny, version};
+use mpota_format::digest::hex;
 use mpota_format::rollout::{FOREVER, Rollout, Stage, asset};
 use mpota_format::version::Version;
 use mpota_serve::{FleetOptions, HaltAt};
@@ -15,8 +16,13 @@ use serde_json::{Value, json};
 const BOARDS: u64 = 20;
 const PROJECT: &str = "octo/weather";
 
+/// The id of a board's chip.
+fn chip(number: u64) -> String {
+    format!("chip{:04}", number * 37)
+}
+
 fn id(number: u64) -> String {
-    format!("{:016x}", 0xe661_4c31_1b00_0000 + number * 7919)
+    hex(chip(number).as_bytes())
 }
 
 fn publish(world: &World, version: &str, app: App) {
@@ -67,10 +73,13 @@ fn fault_83_twenty_boards_take_their_turns_and_a_version_that_breaks_is_stopped(
     });
     world.set("report", "True");
     world.set("limits", "{'trial_resets': 1, 'trial_starts': 2, 'trial_s': 60, 'retries': 1}");
-    let boards: Vec<Board> = (0..BOARDS).map(|_| world.board()).collect();
-    for (number, board) in boards.iter().enumerate() {
-        board.write("/.ota/id", id(number as u64).as_bytes()).unwrap();
-    }
+    let boards: Vec<Board> = (0..BOARDS)
+        .map(|number| {
+            let mut board = world.board();
+            board.set("unique_id", json!(chip(number)));
+            board
+        })
+        .collect();
 
     // 5, 25 and 100 percent: who has it keeps it, and nobody is asked twice.
     publish(&world, "v1.1.0", tiny("v1.1.0"));
