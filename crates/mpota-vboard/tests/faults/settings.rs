@@ -42,7 +42,7 @@ fn misspelt(key: &str, known: &[String]) -> BTreeSet<String> {
 #[test]
 fn fault_62_a_misspelt_key_is_an_error_that_names_the_right_one() {
     let (config, limits) = keys();
-    assert_eq!((config.len(), limits.len()), (21, 8), "{config:?} {limits:?}");
+    assert_eq!((config.len(), limits.len()), (24, 8), "{config:?} {limits:?}");
     let world = World::new();
     let board = world.board();
     world.publish("v1.1.0", tiny("v1.1.0"));
