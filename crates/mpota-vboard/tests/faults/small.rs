@@ -60,9 +60,9 @@ fn fault_60_small_files_need_little_room_and_what_is_asked_for_is_enough() {
             // What is asked for, and not a block more. On a full flash LittleFS may count blocks twice.
             while log.contains("of flash needed") {
                 let (needed, free) = needed_and_free(&log);
-                assert!(needed > free && (size > 128 || needed < 600), "{about}: {log}");
+                assert!(needed >= free && (size > 128 || needed < 600), "{about}: {log}");
                 assert_eq!(app_tree(&board), before, "{about}: {log}");
-                other -= (usize::try_from(needed - free).unwrap() << 10).next_multiple_of(4096);
+                other -= (usize::try_from((needed - free).max(1)).unwrap() << 10).next_multiple_of(4096);
                 replace(&board, other);
                 before = app_tree(&board);
                 log = run_on(&board, 2).output;
