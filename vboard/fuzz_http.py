@@ -30,11 +30,13 @@ import mpota.framing
 import mpota.http
 import mpota.pause
 import mpota.ranges
+import mpota.redirect
 import mpota.refused
 import mpota.scan
 import mpota.seen
 import mpota.send
 import mpota.source
+import mpota.start
 
 DEADLINE = 120
 TOKEN = "SECRET-TOKEN"
@@ -195,7 +197,7 @@ def config(**more):
 
 
 def follow(data):
-    look = mpota.source.start(config())
+    look = mpota.start.look_up(config())
     look.auth = ("Authorization: Bearer " + TOKEN, ("http", HOST, 80))
     at = run(mpota.http.follow(look, ["http://%s/x/y" % HOST]))
     status, first = look.status, body(look)
@@ -207,7 +209,7 @@ def follow(data):
 
 
 def find(data, **more):
-    look = mpota.source.start(config(**more))
+    look = mpota.start.look_up(config(**more))
     run(mpota.ask._find(look, lambda tag: False))
     n = body(look)
     look.tag = look.tag or "v1.0.0"
@@ -219,7 +221,7 @@ def find(data, **more):
 def parts(look):
     """How many bytes come of two ranges of a pack, which are asked for at once or one after the other."""
     manifest = mpota.Bag()
-    manifest.header = {"pack": {"asset": mpota.source.pack_name(look), "size": 900}}
+    manifest.header = {"pack": {"asset": "r-%s.pack" % look.tag.replace("+", "-"), "size": 900}}
     to = mpota.fetch.Fetch(look, manifest, b"", 0)
     to.spans, to.runs, to.at, to.until = [(10, 50), (700, 720)], iter(()), None, 0
     b = ota_updater.buffer()
@@ -272,7 +274,7 @@ def url(data):
         return "not text"
     i = text.find("\n")
     base, location = text[:i], text[i + 1 :]
-    to = mpota.http.join([base], [location])
+    to = mpota.redirect.join([base], [location])
     if base.startswith("https://") and not to[0].startswith("https://"):
         raise Finding("from https to " + to[0][:40])
     (scheme, host, port), i = mpota.http.split(to)

@@ -5,7 +5,8 @@ what is over: less than half of the package is ever in memory at once.
     seen            what the server said last time; a look asks whether that is still so
     ask, want, fit  the question to the server; is the answer newer, and is it for this board?
     rollout, turn   a version that goes out in stages: is it this board's turn? (who: the board's id)
-    source, http    where assets are (api, assets, scan: by token); a request (send, answer, framing, tls, body)
+    source, http    where assets are (api, assets, scan: by token); a request (send, answer, framing, redirect, tls,
+                    body)
     own, report     what a server of one's own is told with each question
     accept          checks the manifest and who signed it (sign, ed25519, header, rules)
     compare, plan   what lies on the flash, and what has to change (manifest, check, puts, parts, rom)

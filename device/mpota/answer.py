@@ -4,7 +4,7 @@ from micropython import const
 from mpota import HttpError
 from mpota.body import in_time, piece
 
-_PIECES = const(65)  # of 64 bytes: a redirect's address may have 4 KB
+_PIECES = const(65)  # of 64 bytes: a redirect's address may have 4 KB, see redirect.py
 _WANTED = const(
     b" content-length transfer-encoding connection location content-range retry-after"
     b" x-ratelimit-remaining x-ratelimit-reset content-encoding content-type "
@@ -65,22 +65,10 @@ def _headers(net, host):
             continue
         line[0] = first[i + 1 :].lstrip(b" \t")
         if name == b"location":
-            head[name] = _address(line, host)
+            head[name] = line  # redirect.py has a look at it
             continue
         value = b"".join(line).strip()
         if name == b"content-length" and head.get(name, value) != value:
             raise HttpError("bad Content-Length from " + host)
         head[name] = value
     raise HttpError("too many headers from " + host)
-
-
-def _address(line, host):
-    """The address in the pieces of a line, see url.py."""
-    if line[-1][-1:] != b"\n":
-        raise HttpError("redirect of over %d bytes from %s" % (_PIECES * 64, host))
-    line[-2:] = [b"".join(line[-2:]).rstrip()]  # its end may lie across two pieces
-    for part in line:
-        for c in part:  # it goes into the next request as it is
-            if not 32 < c < 127:
-                raise HttpError("redirect to nowhere from " + host)
-    return [str(part, "utf-8") for part in [b"".join(line[:6])] + line[6:]]

@@ -3,14 +3,15 @@
 from mpota import HttpError
 from mpota.body import close
 from mpota.http import split
-from mpota.source import address, open, start
+from mpota.source import address, open
 from mpota.update import done
 from ota_updater import use
 
 
 def look(config):
     """In steps: the look-up with the manifest of a release open that may be new; None: there is none."""
-    net = start(config)
+    net = use("mpota.start").look_up(config)
+    done("start")
     found = False
     try:
         found = yield from _find(net, lambda tag: not _wanted(config, tag))
@@ -48,7 +49,7 @@ def _find(net, enough):
             if enough(net.tag):
                 return True
         if net.tag and split(url)[0] != split(to)[0]:
-            yield from use("mpota.guess").guess(net, url)
+            yield from use("mpota.redirect").guess(net, url)
         return False
 
     lines, url = (), None if net.api or c.tag else address(net, "manifest.json")[0]

@@ -33,10 +33,11 @@ def plan(config, seal, version):
         log("W", "no SHA-256 in this firmware: CRC32 finds accidents, not attackers")
     yield 0
     old = yield from _installed(config.record["version"])
-    plan = use("mpota.plan").Plan(m, old, config)
-    plan.copies = use("ota_moves").copies()
+    copies = use("ota_moves").copies()
     done("ota_moves")
     yield 0
+    plan = use("mpota.plan").Plan(m, old, config)
+    plan.copies = copies
     try:
         changes = yield from plan.make()
         if changes:

@@ -18,8 +18,9 @@ def settle(net, host):
     if length is not None and (not length.isdigit() or len(length) > 18):
         raise HttpError("bad Content-Length from " + host)
     packed = head.get(b"content-encoding", b"").lower()  # storage may say "aws-chunked", or nothing, of plain bytes
-    if net.status in (200, 206) and [x for x in (b"gzip", b"deflate", b"br", b"zstd", b"compress") if x in packed]:
-        raise HttpError("%s sends it compressed, and was asked not to" % host)
+    for x in (b"gzip", b"deflate", b"br", b"zstd", b"compress"):
+        if x in packed and net.status in (200, 206):
+            raise HttpError("%s sends it compressed, and was asked not to" % host)
     if net.status in (204, 304):
         length, coding = 0, b""
     net.chunk = None  # bytes of this chunk to come; None: to the end, of the length or of the connection

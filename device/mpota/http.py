@@ -50,29 +50,6 @@ def split(url):
     return (scheme, host, port), end
 
 
-def join(url, to):
-    """The address that a redirect from `url` leads to. Never from https to http."""
-    at, i = split(url)
-    first = to[0]
-    if first[:2] == "//":
-        first = at[0] + ":" + first
-    elif first[:1] == "/":
-        first = "%s://%s:%d%s" % (at + (first,))
-    elif ":" not in first.split("/", 1)[0]:
-        path = url[0][i:] or "/"
-        parts = []
-        for part in (path[: path.rfind("/") + 1] + first).split("/"):
-            if part == ".." and len(parts) > 1:
-                parts.pop()
-            elif part not in (".", ".."):
-                parts.append(part)
-        first = "%s://%s:%d%s" % (at + ("/".join(parts),))
-    to[0] = first
-    if at[0] == "https" and split(to)[0][0] != "https":
-        raise OtaError("redirect from https to http refused")
-    return to
-
-
 # --- requests ------------------------------------------------------------
 
 
@@ -113,10 +90,8 @@ def follow(net, url, headers=(), moved=None):
         yield from request(net, url, headers)
         if net.status not in (301, 302, 303, 307, 308):
             return url
-        to = net.head.get(b"location")
-        if not to or not to[0]:
-            raise HttpError("redirect without an address from " + net.at[1])
-        to = join(url, to)
+        to = use("mpota.redirect").target(net, url)
+        done("redirect")
         yield from drop(net)
         if moved and (yield from moved(url, to)):
             return None

@@ -6,18 +6,9 @@ next one need not.
 """
 
 import json
-import os
 from mpota.update import done
-from ota_files import Damaged, Hash, hashing, kind, line
-from ota_updater import HOME, use
-
-
-def staged(i, e):
-    """In steps: whether file `i` of the manifest lies in new/ already, whole."""
-    path = HOME + "new/%d" % i
-    if kind(path) != 0x8000 or os.stat(path)[6] != e["size"]:
-        return False
-    return (yield from hashing(path)) == e[Hash.key]
+from ota_files import Damaged, Hash, line
+from ota_updater import use
 
 
 class Manifest:

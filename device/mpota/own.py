@@ -2,8 +2,8 @@
 a report. They go to the host of base_url, and through no redirect to another one.
 
     net.home     where they go: (scheme, host, port)
-    net.more_lines  header lines, with each request there
-    net.telling  a header line, with the next request there
+    net.more_lines  header lines, with the next request there
+    net.kept_lines  those with each request after it: a report is sent once a look
 """
 
 from mpota.http import split
@@ -19,9 +19,9 @@ def start(net):
     net.home = split([net.base])[0]
     if c.headers or c.query:
         secret(c, net.home, "headers and query are")
-    net.more_lines = tuple(["%s: %s" % x for x in c.headers.items()]) if c.headers else ()
+    net.more_lines = net.kept_lines = ["%s: %s\r\n" % x for x in c.headers.items()] if c.headers else []
     if c.report:
-        net.telling = use("mpota.report").line(c)
+        net.more_lines = net.kept_lines + [use("mpota.report").line(c) + "\r\n"]
 
 
 def _check(c):

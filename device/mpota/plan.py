@@ -4,9 +4,10 @@
 import json
 import os
 from mpota.check import sort_key
-from mpota.manifest import staged
+from mpota.update import done
 from ota_files import Hash, hashing, kind
 from ota_updater import HOME, ROOT, OtaError, log, use
+
 
 def _next(it):
     """The next of an iterator, or None: next() takes no default before MicroPython 1.25."""
@@ -74,6 +75,7 @@ class Plan:
             for folder in self.gone:
                 self.line("rmdir", folder)
             self.manifest.check = None  # its hash says that what is read from now on is the same
+            done("check", "rules")  # sort_key too
             yield from use("mpota.puts").write(self)
             for path in drops:
                 self.line("drop", path)
@@ -102,12 +104,12 @@ class Plan:
         if n is None:
             n = "r%d" % self._saved
             self._saved += 1
+        size = os.stat(ROOT + path)[6]
         if self.copies or path[: path.rfind("/") + 1] in ("", "lib/"):
             self.line("copy", path, n, h)
-            self.grow(os.stat(ROOT + path)[6])
+            self.grow(size)
             return False
         self.line("save", path, n, h)
-        size = os.stat(ROOT + path)[6]
         self.small += 32 + (size if size <= 512 else 0)
         return True
 
@@ -160,7 +162,7 @@ class Plan:
             return
         bit = 1 << (number & 7)
         self.todo[number >> 3] |= bit
-        if not (yield from staged(number, e)):
+        if not (yield from _staged(number, e)):
             self.missing[number >> 3] |= bit
             self.bytes += e.get("length", e["size"])
             self.grow(e["size"])
@@ -207,3 +209,11 @@ class Plan:
             self.gone.append(folder)
 
         walk(path)
+
+
+def _staged(i, e):
+    """In steps: whether file `i` of the manifest lies in new/ already, whole."""
+    path = HOME + "new/%d" % i
+    if kind(path) != 0x8000 or os.stat(path)[6] != e["size"]:
+        return False
+    return (yield from hashing(path)) == e[Hash.key]

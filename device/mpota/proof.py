@@ -7,7 +7,7 @@ from ota_updater import HOME, OtaError, log, use
 
 # Those that a trial may do without, too: what the next update needs depends on the server and the files.
 _PHASES = (
-    "start config clock pause seen seek ask guess want fit by_hand header api scan assets refused accept sign ed25519 manifest"
+    "start config clock pause seen seek ask redirect want fit by_hand header api scan assets refused accept sign ed25519 manifest"
     " check compare parts plan puts aside rom stage take fetch ranges inflate pieces chunks framing trouble tls rollout turn who own report"
 )
 

@@ -8,7 +8,7 @@ from ota_updater import ROOT, use
 
 
 def line(config):
-    """The header line. It is ASCII: what the journal has of `why` is, and what else is not is left out."""
+    """The header line, in ASCII."""
     r, out = config.record, {}
     out["id"] = use("mpota.who").id()
     for key in ("version", "state", "bad", "why", "boots"):
@@ -25,4 +25,4 @@ def line(config):
         out["memory"] = gc.mem_free()
     text = json.dumps(out)
     # As bytes: a loop over a text makes each character a name that MicroPython keeps.
-    return "Mpota-Report: " + bytes([c for c in text.encode()[:900] if 32 <= c < 127]).decode()
+    return "Mpota-Report: " + bytes([c if 32 <= c < 127 else 63 for c in text.encode()]).decode()

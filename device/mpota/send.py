@@ -115,10 +115,9 @@ def _texts(net, url, i, headers):
         yield net.auth[0]
         yield "\r\n"
     if net.home == net.at:
-        for line in net.more_lines + (net.telling,) if net.telling else net.more_lines:
-            yield line
-            yield "\r\n"
-        net.telling = None  # once a look
+        for text in net.more_lines:
+            yield text
+        net.more_lines = net.kept_lines
     yield "\r\n"
 
 

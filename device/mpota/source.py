@@ -7,31 +7,8 @@ server that answers the same paths. What was found out is kept in `net`, see htt
     net.api      what the API has told, None where it is not asked
 """
 
-import time
-from mpota import Bag
 from mpota.http import follow
 from ota_updater import use
-
-
-def start(config):
-    """A new look-up."""
-    net = Bag()
-    net.config = config
-    net.base = config.base_url or "https://github.com"
-    net.tag = config.tag
-    net.urls = {}
-    net.left = 0
-    net.begun = time.ticks_ms()
-    if config.token:
-        use("mpota.api").start(net)
-    if config.headers or config.query or config.report:
-        use("mpota.own").start(net)
-    return net
-
-
-def pack_name(net):
-    """What `mpota build` calls the pack; a good guess saves a connection."""
-    return ("%s-%s.pack" % (net.config.repo, net.tag)).replace("+", "-")
 
 
 def address(net, name, tag=None):

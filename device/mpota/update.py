@@ -12,7 +12,7 @@ import ota_updater
 from ota_updater import OtaError, leave, use
 
 # What opens a connection and an asset; body.py alone reads on from there.
-OPENING = ("source", "http", "guess", "send", "tls", "answer", "framing", "api", "scan", "assets", "refused")
+OPENING = ("source", "http", "redirect", "send", "tls", "answer", "framing", "api", "scan", "assets", "refused")
 
 
 def done(*names):
@@ -55,7 +55,7 @@ def steps(what, given):
     gc.collect()
     threshold = getattr(gc, "threshold", None)
     before = threshold and threshold()
-    work = begin(what, given)
+    work = use("mpota.start").begin(what, given)
     generator = type(work)
     try:
         if threshold:
@@ -92,23 +92,3 @@ def wait(what, given):
         return e.value
     finally:
         work.close()
-
-
-def begin(what, given):
-    """In steps: what update() or check() returns, or the steps that come next: this frame is over then."""
-    config, keys = yield from use("mpota.start").start(given)
-    if what == "update" and config.record["state"] != "idle":
-        return use("mpota.start").busy(config)
-    done()
-    done("ota_files")  # asking needs nothing of it
-    yield 0
-    net = yield from use("mpota.seek").seek(config)
-    done("seek", "header", "rules", "want")
-    if what == "check":
-        if net:
-            use("mpota.body").close(net)
-        return net and net.tag
-    if not net:
-        done()
-        return use("mpota.by_hand").look(config.record["version"])
-    return use("mpota.take").take(net, keys)

@@ -161,7 +161,7 @@ def closes():
     ran = 0
     for how in ("closed", "fails", "returns", "closed"):
         use = ota_updater.use
-        module = use("mpota.update")
+        module = use("mpota.start")
         really, module.begin = module.begin, Open().begin
         work = ota_updater.steps("check", {"fails": how == "fails"}, "steps")
         seen, said = [], None

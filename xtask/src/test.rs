@@ -138,16 +138,30 @@ pub fn run(args: &[String]) -> Result<()> {
         println!("{kind:<12} Rust {:>5}  MicroPython {:>5}", text(a), text(b));
         differ |= a != b;
     }
-    // Once more at the end, where it is looked for.
-    for line in output.lines().filter(|l| l.starts_with("test ") && l.ends_with("FAILED")) {
-        println!("{line}");
-    }
+    print_failed(&output);
     println!("\n{} passed, {} failed", rust.passed + device.passed, rust.failed + device.failed);
     if rust.failed + device.failed > 0 {
         bail!("tests failed");
     }
     ensure!(!differ, "the two suites read different numbers of vectors");
     faults
+}
+
+/// The tests that failed, with the end of what each one said: once more, where it is looked for.
+fn print_failed(output: &str) {
+    let failed = |line: &'_ str| {
+        line.strip_prefix("test ").and_then(|line| line.strip_suffix(" ... FAILED")).map(str::to_owned)
+    };
+    for name in output.lines().filter_map(failed) {
+        println!("FAILED: {name}");
+        let begin = format!("---- {name} stdout ----");
+        let said = output.lines().skip_while(|line| **line != begin).skip(1);
+        let said: Vec<&str> =
+            said.take_while(|line| !line.starts_with("---- ") && *line != "failures:").collect();
+        for line in &said[said.len().saturating_sub(40)..] {
+            println!("    {line}");
+        }
+    }
 }
 
 fn text(n: Option<&u64>) -> String {

@@ -9,6 +9,7 @@ use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use thiserror::Error;
 
 use crate::limits;
+use crate::rollout::is_id;
 use crate::version::Version;
 
 /// The header's name.
@@ -124,13 +125,6 @@ impl Report {
         read.map_err(|_| ReportError::Json)?;
         fields.report()
     }
-}
-
-/// Whether `text` can be the id of a board.
-#[must_use]
-pub fn is_id(text: &str) -> bool {
-    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    (1..=limits::ID).contains(&text.len()) && text.bytes().all(known)
 }
 
 fn printable(letter: char) -> bool {

@@ -53,8 +53,8 @@ pub struct Stage {
 
 /// The name of the asset that holds the rollout of this version.
 #[must_use]
-pub fn asset(version: &Version) -> String {
-    format!("{}.json", version.as_str().replace('+', "-"))
+pub fn asset(version: &str) -> String {
+    format!("{}.json", version.replace('+', "-"))
 }
 
 /// The key that a rollout is signed with, whoever trusts it, if the signature is good. Its comment is empty.

@@ -104,11 +104,8 @@ fn rollouts_are_taken_and_refused_as_the_vectors_say() {
         ["unsigned", "sig-form", "sig-key-type", "sig-namespace", "sig-hash", "sig-unknown-key", "sig-bad"];
     let all: BTreeSet<String> = named.chain(signature).map(str::to_owned).collect();
     assert_eq!(all, codes, "each code of the spec has a vector");
-    println!(
-        "vectors rollout {}, {} codes, {lax} that a board may accept",
-        valid.len() + invalid.len(),
-        codes.len()
-    );
+    println!("  cases {}: codes of a rollout, {lax} vectors that a board may accept", codes.len());
+    println!("vectors rollout {}", valid.len() + invalid.len());
 }
 
 #[test]

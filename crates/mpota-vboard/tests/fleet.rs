@@ -45,7 +45,7 @@ fn rollout(version: &str, number: u64, percent: u8) -> Rollout {
 fn roll(world: &World, rollout: &Rollout) {
     let folder = world.bench.release_dir("rollout");
     std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join(asset(&rollout.version)), rollout.to_bytes().unwrap()).unwrap();
+    std::fs::write(folder.join(asset(rollout.version.as_str())), rollout.to_bytes().unwrap()).unwrap();
 }
 
 fn run(board: &Board, sleeps: u32) -> String {

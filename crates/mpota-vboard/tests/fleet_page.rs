@@ -3,11 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+#[path = "clients/node.rs"]
+mod node;
+
 use mpota_serve::{FleetOptions, HaltAt, Options, Server};
-use mpota_vboard::{clients, repository};
+use mpota_vboard::clients;
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::Command;
 
 const BOARDS: usize = 1_000;
 const THREADS: usize = 40;
@@ -81,16 +83,8 @@ fn the_fleet_of_1000_boards_is_read_sorted_filtered_and_live_in_a_browser() {
             scope.spawn(move || reports(server, (first..BOARDS).step_by(THREADS)));
         }
     });
-    let mut node = Command::new("node");
-    node.arg(repository().join("crates/mpota-vboard/tests/clients/fleet.mjs"));
+    let mut node = node::script("fleet.mjs");
     node.env("BASE", server.base_url()).env("BROWSER", browser).env("TOKEN", TOKEN).env("REPORTER", REPORTER);
-    if let Some(shots) = std::env::var_os("MPOTA_SHOTS") {
-        node.env("SHOTS", shots);
-    }
-    let out = node.output().unwrap();
-    let said = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(out.status.success(), "{said}{}", String::from_utf8_lossy(&out.stderr));
-    print!("{said}");
-    let cases = said.split_whitespace().nth(1).and_then(|n| n.trim_end_matches(':').parse::<usize>().ok());
+    let (cases, said) = node::cases(&mut node);
     assert!(cases > Some(50), "{said}");
 }

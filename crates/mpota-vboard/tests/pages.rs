@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+#[path = "clients/node.rs"]
+mod node;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -10,9 +13,8 @@ use mpota_format::manifest::{FileEntry, Header, Manifest, More, Pack, Place, sor
 use mpota_format::sshsig::{self, PublicKey};
 use mpota_format::version::Version;
 use mpota_serve::{Options, Server, WriteOptions};
-use mpota_vboard::{clients, repository};
+use mpota_vboard::clients;
 use std::path::Path;
-use std::process::Command;
 
 const FILES: [(&str, u64); 7] = [
     ("boot.py", 412),
@@ -130,16 +132,8 @@ fn pages_hold_in_a_browser_narrow_and_wide_light_and_dark() {
         "/octo/weather/releases/tag/beta".to_owned(),
         format!("{long}/releases/tag/%3Cb%3Ebold%E2%80%AE%E2%81%A6"),
     ];
-    let mut node = Command::new("node");
-    node.arg(repository().join("crates/mpota-vboard/tests/clients/pages.mjs"));
+    let mut node = node::script("pages.mjs");
     node.env("BASE", server.base_url()).env("BROWSER", browser).env("PAGES", pages.join("\n"));
-    if let Some(shots) = std::env::var_os("MPOTA_SHOTS") {
-        node.env("SHOTS", shots);
-    }
-    let out = node.output().unwrap();
-    let said = String::from_utf8_lossy(&out.stdout).into_owned();
-    assert!(out.status.success(), "{said}{}", String::from_utf8_lossy(&out.stderr));
-    print!("{said}");
-    let cases = said.split_whitespace().nth(1).and_then(|n| n.trim_end_matches(':').parse::<usize>().ok());
+    let (cases, said) = node::cases(&mut node);
     assert!(cases > Some(pages.len() * 4 * 6), "{said}");
 }

@@ -297,7 +297,11 @@ pub struct Made {
 impl Scenario {
     /// Bytes of flash: as much as an update of the updater needs, with each file a block at least.
     pub fn flash(&self) -> u32 {
-        if self.agent == Agent::Py { 1 << 20 } else { 512 << 10 }
+        match self.agent {
+            Agent::Py => 1 << 20,
+            _ if self.name.contains("updater") => 640 << 10,
+            _ => 512 << 10,
+        }
     }
 
     /// How many second cuts for each first one; 0: all. The updater is as many files as five apps of this table, so

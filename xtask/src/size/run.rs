@@ -90,7 +90,9 @@ impl<'a> Trial<'a> {
 
     /// Try it once with so much heap.
     pub fn with(&self, heap: &str) -> Result<Outcome> {
-        let dir = tempfile::tempdir()?;
+        // Each module's path is a name that the interpreter keeps, and on a board its root is one character long:
+        // as few as can be had, and as many on every computer.
+        let dir = tempfile::Builder::new().prefix("").rand_bytes(3).tempdir_in("/tmp")?;
         self.inside(dir.path(), heap)
     }
 

@@ -28,7 +28,7 @@ pub struct Asked<'a> {
 /// Whether a board can have this id.
 #[must_use]
 pub fn is_id(id: &str) -> bool {
-    is_name(id, limits::BOARD)
+    is_name(id, limits::ID)
 }
 
 impl Rollout {

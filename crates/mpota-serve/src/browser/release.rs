@@ -10,7 +10,7 @@ use super::text::{Lines, Shown, size};
 use super::{Site, setup};
 use crate::catalog::Release;
 use crate::catalog::digest::hex;
-use crate::catalog::release::timestamp;
+use crate::catalog::release::timestamp_of;
 use crate::web::encode::{encode, encode_tag};
 use crate::web::pages::page_tag;
 
@@ -87,7 +87,7 @@ fn header(project: &Project, release: &Release, manifest: &Manifest, signed: &Si
         }
         @if let Some(made) = header.created {
             dt { "Made" }
-            dd { (moment(&timestamp(std::time::UNIX_EPOCH + std::time::Duration::from_secs(made)))) }
+            dd { (moment(&timestamp_of(made))) }
         }
         dt { "Signature" }
         dd { (signature(signed)) }

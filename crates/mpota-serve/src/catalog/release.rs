@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use semver::Version;
 use time::OffsetDateTime;
@@ -178,6 +178,11 @@ pub(crate) fn timestamp(at: SystemTime) -> String {
         .ok()
         .and_then(|at| at.format(&Rfc3339).ok())
         .unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
+}
+
+/// The same of a moment in seconds of unix time.
+pub(crate) fn timestamp_of(unix: u64) -> String {
+    timestamp(SystemTime::UNIX_EPOCH + Duration::from_secs(unix))
 }
 
 /// What `gh` would say at upload.

@@ -53,8 +53,6 @@ use state::State;
 use store::Store;
 use writer::{Heard, Job, Writer};
 
-/// The tag of the release that holds the rollout files.
-const ROLLOUT: &str = "rollout";
 /// Reports that wait for the disk. Those beyond are not kept.
 const WAITING: usize = 16_384;
 /// How long a board waits until its report is on disk.
@@ -102,7 +100,7 @@ impl Fleet {
 
     /// Whether this asset is the rollout file of a version that too many boards came back from.
     pub fn withholds(&self, repo: &Repo, release: &Release, asset: &str) -> bool {
-        release.tag == ROLLOUT && self.state().withholds(&repo.full_name(), asset)
+        release.tag == mpota_format::rollout::TAG && self.state().withholds(&repo.full_name(), asset)
     }
 
     /// The changes of a board, the oldest first.

@@ -19,11 +19,6 @@ impl Release {
     pub fn new(project: &str, version: &str) -> Self {
         Self { project: project.to_owned(), version: version.to_owned() }
     }
-
-    /// The name of the file that says which boards may take it.
-    pub fn rollout_file(&self) -> String {
-        self.version.replace('+', "-") + ".json"
-    }
 }
 
 /// A board as its last report describes it.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use mpota_format::rollout::asset;
+
 use super::options::HaltAt;
 use super::record::{Board, Halt, Release, Tally, Tried};
 
@@ -79,7 +81,7 @@ impl State {
 
     /// Whether this file of the release `rollout` is withheld.
     pub fn withholds(&self, project: &str, file: &str) -> bool {
-        self.halted().any(|(release, _)| release.project == project && release.rollout_file() == file)
+        self.halted().any(|(release, _)| release.project == project && asset(&release.version) == file)
     }
 
     /// Those of these versions that are to be withheld from now on.

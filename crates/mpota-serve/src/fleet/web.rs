@@ -19,7 +19,6 @@ use super::{Fleet, metrics, now};
 use crate::api::auth::given;
 use crate::app::{App, Cx, blocking};
 use crate::browser;
-use crate::catalog::release::timestamp;
 use crate::web::answer;
 
 /// Boards in one answer, if the request does not say.
@@ -212,9 +211,4 @@ async fn figures(Shared(app): Shared<Arc<App>>, cx: Cx) -> Response {
         plain(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", &[], text)
     })
     .await
-}
-
-/// A moment as a machine writes it.
-pub(crate) fn moment(unix: u64) -> String {
-    timestamp(std::time::UNIX_EPOCH + std::time::Duration::from_secs(unix))
 }

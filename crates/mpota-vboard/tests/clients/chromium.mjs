@@ -56,7 +56,7 @@ export const navigate = async (url, width, scheme) => {
   await ask("Emulation.setEmulatedMedia", { features: [{ name: "prefers-color-scheme", value: scheme }] });
   told = [];
   await ask("Page.navigate", { url });
-  for (let tries = 0; tries < 500 && !named("Page.loadEventFired").length; tries++) await pause(10);
+  for (let tries = 0; tries < 6000 && !named("Page.loadEventFired").length; tries++) await pause(10);
   return named("Page.loadEventFired").length > 0;
 };
 // What it said and asked for since then.
@@ -76,9 +76,14 @@ export const shoot = async (name) => {
   writeFileSync(join(SHOTS, `${name}.png`), Buffer.from(shot.data, "base64"));
 };
 export const end = async () => {
-  chromium.kill("SIGKILL");
-  await new Promise((resolve) => chromium.once("close", resolve));
-  rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  const closed = new Promise((resolve) => chromium.once("close", resolve));
+  // Asked to end, it takes its own children with it: those of one that was killed go on writing into `home`.
+  sessionId = undefined;
+  ask("Browser.close").catch(() => {});
+  const hung = setTimeout(() => chromium.kill("SIGKILL"), 20_000);
+  await closed;
+  clearTimeout(hung);
+  rmSync(home, { recursive: true, force: true, maxRetries: 20 });
 };
 
 // Claims, and those that do not hold.

@@ -20,6 +20,7 @@ mod passphrase;
 mod publish;
 mod rollout;
 mod serve;
+mod server;
 mod share;
 mod sign;
 mod status;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
-use std::time::Duration;
 
 use mpota::app::config::{self, Config};
 use mpota::app::git;
@@ -12,11 +11,11 @@ use mpota::publish::{self, PublishOptions, Published};
 use mpota::release::build::{self, BuildOptions};
 use mpota::release::dist::{self, MANIFEST};
 use mpota::release::keys::{self, SigningKey};
-use mpota::remote::access::GITHUB;
 use mpota::remote::names;
 
 use super::allow::AllowArgs;
 use super::output::{self, Usage};
+use super::server::ServerArgs;
 use super::share::percent;
 use super::talk::Talk;
 
@@ -93,18 +92,8 @@ pub struct Args {
     /// of the app's folder]
     #[arg(long, value_name = "COMMIT")]
     target: Option<String>,
-    /// What answers for owner/repo: GitHub Enterprise, or `mpota serve --write-token-env`
-    #[arg(long, value_name = "URL", default_value = GITHUB)]
-    base_url: String,
-    /// Trust the certificate authorities in this PEM file, instead of the usual ones
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// How many minutes to wait at most where the server wants to be left alone
-    #[arg(long, value_name = "MINUTES", default_value_t = 15)]
-    patience: u32,
-    /// Look at everything, and change nothing at the server
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    server: ServerArgs,
     /// Print what was done, or why it was not, as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -213,14 +202,14 @@ fn options(args: Args) -> miette::Result<PublishOptions> {
     options.notes = notes;
     options.generate_notes = args.generate_notes;
     options.commit = args.target.or_else(|| commit(&args.app, &options.project, ours.as_deref()));
-    options.access.base_url = args.base_url;
-    options.access.ca = args.ca;
+    options.patience = args.server.patience();
+    options.access.base_url = args.server.base_url;
+    options.access.ca = args.server.ca;
     // A release that the key of mpota.toml has not signed is not what was meant.
     if let Some(path) = config.and_then(|config| config.key_path(&args.app)) {
         options.access.keys = vec![keys::show(&path)?.key];
     }
-    options.patience = Duration::from_secs(u64::from(args.patience) * 60);
-    options.dry_run = args.dry_run;
+    options.dry_run = args.server.dry_run;
     options.tell = Rc::new(Talk::new(args.quiet).teller());
     Ok(options)
 }

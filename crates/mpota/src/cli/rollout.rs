@@ -7,11 +7,11 @@ use std::time::Duration;
 use mpota::app::config::{self, Config};
 use mpota::publish::rollout::{self, Change, RolloutOptions, Share, State, Wish};
 use mpota::release::keys;
-use mpota::remote::access::GITHUB;
 use mpota::remote::names;
 use mpota_format::version::Version;
 
 use super::output::{self, Usage};
+use super::server::ServerArgs;
 use super::share::{after, percent, time};
 use super::talk::Talk;
 use super::time::utc;
@@ -87,18 +87,8 @@ pub struct Place {
     /// in mpota.toml]
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
-    /// What answers for owner/repo: GitHub Enterprise, or `mpota serve --write-token-env`
-    #[arg(long, value_name = "URL", default_value = GITHUB)]
-    base_url: String,
-    /// Trust the certificate authorities in this PEM file, instead of the usual ones
-    #[arg(long, value_name = "FILE")]
-    ca: Option<PathBuf>,
-    /// How many minutes to wait at most where the server wants to be left alone
-    #[arg(long, value_name = "MINUTES", default_value_t = 15)]
-    patience: u32,
-    /// Look at everything, and change nothing at the server
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    server: ServerArgs,
     /// Print the rollout, or why it was not changed, as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -111,7 +101,7 @@ pub fn run(args: Args) -> miette::Result<()> {
     let Args { version, percent, boards, after, lasts, place } = args;
     let boards = boards.map(|ids| ids.into_iter().filter(|id| !id.is_empty()).collect());
     let change = Change { percent, after, boards, lasts };
-    let (json, dry_run) = (place.json, place.dry_run);
+    let (json, dry_run) = (place.json, place.server.dry_run);
     let shown = change == Change::default();
     let options = options(place, &version, !shown)?;
     let state = match shown {
@@ -122,7 +112,7 @@ pub fn run(args: Args) -> miette::Result<()> {
 }
 
 pub fn halt(args: HaltArgs) -> miette::Result<()> {
-    let (json, dry_run) = (args.place.json, args.place.dry_run);
+    let (json, dry_run) = (args.place.json, args.place.server.dry_run);
     let options = options(args.place, &args.version, true)?;
     tell(&rollout::change(&options, &Wish::Halt)?, json, dry_run)
 }
@@ -158,10 +148,10 @@ fn options(place: Place, version: &str, signs: bool) -> miette::Result<RolloutOp
         options.key = if signs { Some(super::load_key(&path)?) } else { None };
     }
     options.access.identity = ours.filter(|_| place.moved);
-    options.access.base_url = place.base_url;
-    options.access.ca = place.ca;
-    options.patience = Duration::from_secs(u64::from(place.patience) * 60);
-    options.dry_run = place.dry_run;
+    options.patience = place.server.patience();
+    options.access.base_url = place.server.base_url;
+    options.access.ca = place.server.ca;
+    options.dry_run = place.server.dry_run;
     options.tell = Rc::new(Talk::new(place.quiet).teller());
     Ok(options)
 }

@@ -127,8 +127,8 @@ pub(super) fn repo(text: &str) -> Result<(String, String), String> {
 }
 
 fn percent(text: &str) -> Result<u8, String> {
-    let number = text.strip_suffix('%').unwrap_or(text).parse().ok();
-    number.filter(|percent| *percent < 100).ok_or_else(|| "it is not a share of 0% to 99%".to_owned())
+    let share = super::share::percent(text).ok();
+    share.filter(|percent| *percent < 100).ok_or_else(|| "it is not a share of 0% to 99%".to_owned())
 }
 
 impl Args {

@@ -18,13 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::rc::Rc;
 
+use mpota_format::version::is_channel;
 use mpota_serve::Server;
 use serde::Serialize;
 
 use self::bucket::{Bucket, Life, Seen};
 pub use self::destination::Destination;
 pub use self::error::{MirrorError, Refusal};
-use self::moving::is_moving;
 use self::origin::{Origin, Release};
 use self::state::State;
 use self::version::{Outcome, version_of};
@@ -269,7 +269,7 @@ impl Round<'_> {
         if let Some(keep) = self.options.keep {
             let newest = prune::newest(all.iter().map(|(version, _)| version.as_str()), keep);
             let mut named: BTreeSet<String> = latest.map(str::to_owned).into_iter().collect();
-            for channel in releases.iter().filter(|r| is_moving(&r.tag_name) && r.has(MANIFEST)) {
+            for channel in releases.iter().filter(|r| is_channel(&r.tag_name) && r.has(MANIFEST)) {
                 let bytes = self.origin.read(channel, MANIFEST, mpota_format::limits::MANIFEST as u64 + 1)?;
                 let manifest = mpota_format::manifest::Manifest::parse(&bytes).ok();
                 named.extend(manifest.map(|manifest| manifest.header.version.to_string()));

@@ -3,7 +3,7 @@
 
 use mpota_format::limits;
 use mpota_format::manifest::Manifest;
-use mpota_format::rollout::{self, Asked, Rollout, RolloutError};
+use mpota_format::rollout::{self, Asked, Rollout, RolloutError, TAG};
 use mpota_format::version::{Version, is_channel};
 
 use super::bucket::Life;
@@ -13,14 +13,6 @@ use super::version::Outcome;
 use super::{Round, Step, Versions};
 use crate::release::dist::MANIFEST;
 
-/// The tag of the release that holds rollouts.
-pub(super) const ROLLOUT: &str = rollout::TAG;
-
-/// Whether a release is a channel.
-pub(super) fn is_moving(tag: &str) -> bool {
-    is_channel(tag) && tag != ROLLOUT
-}
-
 impl Round<'_> {
     /// The key of what boards read for `latest`.
     pub(super) fn latest_key(&self) -> String {
@@ -29,11 +21,11 @@ impl Round<'_> {
 
     /// The files of the release `rollout`. Gives the versions that they are for.
     pub(super) fn rollouts(&mut self, releases: &[Release], versions: &Versions) -> Result<(), MirrorError> {
-        let Some(release) = releases.iter().find(|release| release.tag_name == ROLLOUT) else {
+        let Some(release) = releases.iter().find(|release| release.tag_name == TAG) else {
             return Ok(());
         };
         for asset in release.assets.iter().filter(|asset| asset.name.ends_with(".json")) {
-            let about = format!("{ROLLOUT}/{}", asset.name);
+            let about = format!("{TAG}/{}", asset.name);
             let refused = |code, text: String| Refusal::new(code, &about, text);
             let bytes = self.origin.read(release, &asset.name, limits::ROLLOUT as u64 + 1)?;
             let rollout = match self.rollout(&bytes) {
@@ -43,7 +35,7 @@ impl Round<'_> {
                     continue;
                 }
             };
-            if rollout::asset(&rollout.version) != asset.name {
+            if rollout::asset(rollout.version.as_str()) != asset.name {
                 self.refuse(refused("mirror::rollout", format!("it is for {}", rollout.version)));
                 continue;
             }
@@ -86,7 +78,7 @@ impl Round<'_> {
     /// The channels.
     pub(super) fn channels(&mut self, releases: &[Release], versions: &Versions) -> Result<(), MirrorError> {
         let channels =
-            releases.iter().filter(|release| is_moving(&release.tag_name) && release.has(MANIFEST));
+            releases.iter().filter(|release| is_channel(&release.tag_name) && release.has(MANIFEST));
         for release in channels {
             let name = release.tag_name.clone();
             let bytes = self.origin.read(release, MANIFEST, limits::MANIFEST as u64 + 1)?;

@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mpota_format::manifest::Manifest;
-use mpota_format::version::Version;
+use mpota_format::rollout;
+use mpota_format::version::{Version, is_channel};
 
 use super::error::{MirrorError, Refusal};
-use super::moving::{ROLLOUT, is_moving};
 use super::origin::Release;
 use super::version::version_of;
 use super::{Round, Step};
@@ -21,9 +21,9 @@ pub(super) fn newest<'a>(tags: impl Iterator<Item = &'a str>, count: usize) -> B
 }
 
 /// The versions that have a rollout.
-pub(super) fn rolled_out<'a>(releases: &'a [Release], tag: &str) -> bool {
-    let file = format!("{}.json", tag.replace('+', "-"));
-    releases.iter().any(|release: &'a Release| release.tag_name == ROLLOUT && release.has(&file))
+pub(super) fn rolled_out(releases: &[Release], tag: &str) -> bool {
+    let file = rollout::asset(tag);
+    releases.iter().any(|release| release.tag_name == rollout::TAG && release.has(&file))
 }
 
 impl Round<'_> {
@@ -42,7 +42,7 @@ impl Round<'_> {
             }
         }
         let mut kept = newest(there.keys().copied(), keep);
-        let names = there.keys().filter(|tag| is_moving(tag));
+        let names = there.keys().filter(|tag| is_channel(tag));
         let keys = names.map(|name| self.folder(&format!("{name}/{MANIFEST}")));
         for key in keys.chain([self.latest_key()]) {
             if let Some(bytes) = self.bucket.read(&key)? {
@@ -66,7 +66,7 @@ impl Round<'_> {
             for name in names {
                 self.bucket.delete(&self.folder(&format!("{tag}/{name}")))?;
             }
-            let rollout = self.folder(&format!("{ROLLOUT}/{}.json", tag.replace('+', "-")));
+            let rollout = self.folder(&format!("{}/{}", rollout::TAG, rollout::asset(tag)));
             if listed.contains_key(&rollout) {
                 self.bucket.delete(&rollout)?;
             }

@@ -56,9 +56,12 @@ impl Round<'_> {
         }
         let mut files: Vec<(&str, Vec<u8>)> = Vec::new();
         for name in &parts.names {
-            let bytes = self.origin.read(release, name, u64::from(u32::MAX))?;
-            // The first one was read already, and what was checked is what is copied.
-            files.push((name, if name == MANIFEST { parts.manifest.clone() } else { bytes }));
+            // This one was read already, and what was checked is what is copied.
+            let bytes = match name == MANIFEST {
+                true => parts.manifest.clone(),
+                false => self.origin.read(release, name, u64::from(u32::MAX))?,
+            };
+            files.push((name, bytes));
         }
         if let Some(refusal) =
             self.check(tag, &files.iter().map(|(n, b)| (*n, b.as_slice())).collect::<Vec<_>>())?

@@ -9,8 +9,8 @@ use super::super::text::{Shown, size};
 use super::super::{not_found, respond};
 use super::table::{ago, back, state};
 use crate::app::App;
+use crate::catalog::release::timestamp_of;
 use crate::fleet::record::{Board, Change};
-use crate::fleet::web::moment as written;
 use crate::fleet::{Fleet, now};
 
 /// `/fleet?board=ID`
@@ -45,9 +45,9 @@ fn facts(board: &Board) -> Markup {
             dt { "State" }
             dd { (state(board)) }
             dt { "Heard last" }
-            dd { (moment(&written(board.last_seen))) " (" (ago(board.last_seen, now())) ")" }
+            dd { (moment(&timestamp_of(board.last_seen))) " (" (ago(board.last_seen, now())) ")" }
             dt { "Heard first" }
-            dd { (moment(&written(board.first_seen))) }
+            dd { (moment(&timestamp_of(board.first_seen))) }
             @for (name, value) in &rows { dt { (name) } dd { (Shown(value)) } }
         }
     }
@@ -65,7 +65,7 @@ fn changes(history: &[Change]) -> Markup {
                 tbody {
                     @for change in history.iter().rev() {
                         tr {
-                            th scope="row" { (moment(&written(change.at))) }
+                            th scope="row" { (moment(&timestamp_of(change.at))) }
                             td { (Shown(change.version.as_deref().unwrap_or("not said"))) }
                             td {
                                 @if let Some(bad) = change.bad.as_ref().filter(|bad| change.version.as_ref() != Some(bad)) {

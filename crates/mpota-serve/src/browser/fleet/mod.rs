@@ -15,10 +15,10 @@ pub(crate) use board::board;
 use super::layout::{self, moment};
 use super::respond;
 use super::text::Shown;
+use crate::catalog::release::timestamp_of;
 use crate::fleet::overview::{Overview, Row};
 use crate::fleet::query::Query;
 use crate::fleet::record::{Halt, Release};
-use crate::fleet::web::moment as written;
 use crate::fleet::{Fleet, now};
 
 const SCRIPT: &str = include_str!("live.js");
@@ -80,7 +80,7 @@ fn notice(release: &Release, halt: &Halt) -> Markup {
         div.notice {
             p {
                 strong.bad { "The rollout of " bdi { (Shown(version)) } " of " bdi { (Shown(project)) } " is withheld" }
-                " since " (moment(&written(halt.at))) ": " (halt.tally.back) " of the " (halt.tally.tried)
+                " since " (moment(&timestamp_of(halt.at))) ": " (halt.tally.back) " of the " (halt.tally.tried)
                 " boards that tried it came back. No other board takes it."
             }
             p {

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::text::{Shown, size};
+use crate::catalog::release::timestamp_of;
 use crate::fleet::query::{Query, Sort};
 use crate::fleet::record::Board;
-use crate::fleet::web::moment as written;
 
 /// The boards of one page, and the way to the others.
 pub(super) fn table(boards: &[(&str, &Board)], matching: usize, query: &Query, now: u64) -> Markup {
@@ -107,6 +107,6 @@ pub(super) fn ago(at: u64, now: u64) -> Markup {
         _ => format!("{} d", silent / 86_400),
     };
     let class = if silent >= 86_400 { "warn" } else { "" };
-    let at = written(at);
+    let at = timestamp_of(at);
     html! { time class=(class) datetime=(at) title=(at) { (shown) } }
 }

@@ -101,7 +101,7 @@ impl Link {
     pub fn there(&self, version: &Version, project: &str) -> Outcome<There> {
         let Some(release) = self.tagged(TAG)? else { return Ok(There::default()) };
         let assets = self.client.assets(release.id)?;
-        let name = asset(version);
+        let name = asset(version.as_str());
         let whole = |name: &str| named(&assets, name).filter(|asset| asset.state == UPLOADED);
         if let Some(now) = whole(&name) {
             let bytes = self.small(now)?;

@@ -67,7 +67,7 @@ impl Run<'_> {
             }
             None => {
                 let Some(bytes) = there.bytes else { return Ok(()) };
-                let file = LocalAsset::new(&mpota_format::rollout::asset(version), bytes);
+                let file = LocalAsset::new(&mpota_format::rollout::asset(version.as_str()), bytes);
                 // A run that was stopped may have left a draft, or an asset more.
                 self.link.bring(version, &file, Some(file.bytes()))?;
                 let mut state = self.state.borrow_mut();

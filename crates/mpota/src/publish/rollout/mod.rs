@@ -89,7 +89,7 @@ pub fn now() -> u64 {
 
 /// The rollout of a version as boards read it.
 pub fn show(options: &RolloutOptions) -> Result<State, PublishError> {
-    let name = asset(&options.version);
+    let name = asset(options.version.as_str());
     let found = lookup::rollout(&options.access, &options.project, &name, options.access.token)?;
     let Some((place, bytes)) = found else { return Err(Refusal::None(options.version.to_string()).into()) };
     let rollout = bring::ours(&place, &bytes, &options.version, options.identity())?;
@@ -121,7 +121,7 @@ pub fn change(options: &RolloutOptions, wish: &Wish) -> Result<State, PublishErr
         (Wish::Halt, None) => return Err(Refusal::None(options.version.to_string()).into()),
         // Nothing is to be changed, but an earlier run may not have come to its end.
         (Wish::Halt, Some(before)) if before.halted && there.bytes.is_some() && counts.is_some() => {
-            LocalAsset::new(&asset(&options.version), there.bytes.clone().unwrap_or_default())
+            LocalAsset::new(&asset(options.version.as_str()), there.bytes.clone().unwrap_or_default())
         }
         (Wish::Halt, Some(before)) => signed(plan::halted(before, options.now)?, options.key.as_ref())?,
         (Wish::Change(change), before) => {
@@ -163,5 +163,5 @@ pub(super) fn signed(mut rollout: Rollout, key: Option<&SigningKey>) -> Result<L
         sign::sign_rollout(&mut rollout, key).map_err(Refusal::Sign)?;
     }
     let bytes = rollout.to_bytes().map_err(|error| Refusal::Sign(sign::SignError::Rollout(error)))?;
-    Ok(LocalAsset::new(&asset(&rollout.version), bytes))
+    Ok(LocalAsset::new(&asset(rollout.version.as_str()), bytes))
 }
