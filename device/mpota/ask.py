@@ -11,7 +11,7 @@ from ota_updater import use
 def look(config):
     """In steps: the look-up with the manifest of a release open that may be new; None: there is none."""
     net = use("mpota.start").look_up(config)
-    done("start")
+    done("start", "own", "report", "who")
     found = False
     try:
         found = yield from _find(net, lambda tag: not _wanted(config, tag))

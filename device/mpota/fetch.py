@@ -20,7 +20,7 @@ class Fetch:
     def __init__(self, net, manifest, todo, total):
         self.net, self._manifest, self._todo, self._total = net, manifest, todo, total
         self.pack = self._manifest.header.get("pack")
-        self.bio = None  # see inflate.py
+        self.bio = self.stream = None  # see inflate.py
         self.whole = self.parts = self.single = False  # see ranges.py
         self.asked = ()
 
@@ -49,6 +49,7 @@ class Fetch:
                     self.net.urls.pop(self.pack and self.pack["asset"], None)
                     yield from use("mpota.pause").pause(attempt, x)
                     done("pause")
+        self.stream = None  # what comes next needs the memory
 
     def _find(self):
         """The runs of the pack to fetch: (from, to). Between two files there may be what is not needed, if that costs
@@ -75,8 +76,8 @@ class Fetch:
         that needs is gone again before anything is unpacked."""
         at = self._from + start
         if self.at is None or end or not self.at <= at < self.until:
+            self.at = self.stream = None
             done("inflate")
-            self.at = None
             yield 0
             came = False
             while not came:

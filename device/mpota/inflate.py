@@ -38,7 +38,11 @@ def inflate(to, f, left, end):
             bio.write(feed[:size])
             bio.seek(0)
         try:
-            stream = stream or _deflate(bio, feed)
+            if not stream:
+                # That of the file before has kept its place until now: small things would lie there, and this one
+                # finds no other place that large.
+                to.stream = None
+                to.stream = stream = _deflate(bio, feed)
             n = stream.readinto(out[: min(len(out), end - to.got)])
         except (OSError, EOFError, ValueError):
             n = 0

@@ -23,7 +23,7 @@ const LIMITS: [Limit; 14] = [
     Limit { key: "private-3", most: 40 },
     Limit { key: "private-100", most: 40 },
     Limit { key: "private-plain", most: 40 },
-    Limit { key: "nothing-new", most: 25 },
+    Limit { key: "nothing-new", most: 24 },
     Limit { key: "boot", most: 8 },
     Limit { key: "boot-kept", most: 3200 },
     Limit { key: "main-kept", most: 1700 },
