@@ -34,7 +34,7 @@ pub fn run(args: &[String]) -> Result<()> {
     let wants = |option: &str| args.iter().any(|arg| arg == option);
 
     let programs = Programs::find()?;
-    let mpota = servers::build()?;
+    let mpota = servers::build(true)?;
     // The boards are sockets of this program.
     let sockets = u64::try_from(AT_ONCE)? + 256;
     let allowed = rlimit::increase_nofile_limit(sockets).context("the limit of open files")?;

@@ -21,14 +21,17 @@ pub const PACK: usize = 1024 * 1024;
 const LIFE: &str = "600";
 const START: Duration = Duration::from_secs(20);
 
-/// The release program, built now.
-pub fn build() -> Result<PathBuf> {
+/// The program, built now: optimized where times are measured.
+pub fn build(optimized: bool) -> Result<PathBuf> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(repository()).args(["build", "--quiet", "--release", "--package", "mpota"]);
+    cargo.current_dir(repository()).args(["build", "--quiet", "--package", "mpota"]);
+    if optimized {
+        cargo.arg("--release");
+    }
     ensure!(cargo.status().context("cargo")?.success(), "mpota was not built");
     let target =
         std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
-    Ok(target.join("release/mpota"))
+    Ok(target.join(if optimized { "release/mpota" } else { "debug/mpota" }))
 }
 
 /// What both serve, and where they keep what is theirs.
