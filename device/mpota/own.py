@@ -21,7 +21,9 @@ def start(net):
         secret(c, net.home, "headers and query are")
     net.more_lines = net.kept_lines = ["%s: %s\r\n" % x for x in c.headers.items()] if c.headers else []
     if c.report:
-        net.more_lines = net.kept_lines + [use("mpota.report").line(c) + "\r\n"]
+        line = use("mpota.report").line(c)
+        if line:
+            net.more_lines = net.kept_lines + [line + "\r\n"]
 
 
 def _check(c):

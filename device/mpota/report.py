@@ -8,9 +8,11 @@ from ota_updater import ROOT, use
 
 
 def line(config):
-    """The header line, in ASCII."""
+    """The header line, in ASCII; None for a board without an id."""
     r, out = config.record, {}
     out["id"] = use("mpota.who").id()
+    if not out["id"]:
+        return None
     for key in ("version", "state", "bad", "why", "boots"):
         if r[key]:
             out[key] = r[key]

@@ -11,7 +11,7 @@ from mpota.update import OPENING, done
 from ota_files import Hash, kind
 from ota_updater import HOME, ROOT, OtaError, buffer, log, use
 
-_PATH = HOME + "rollout"  # the highest number that was accepted, behind its version
+_PATH = HOME + "rollout"  # lines of a version and the highest number that was accepted for it, the oldest first
 
 
 def turn(net):
@@ -66,7 +66,10 @@ def _decide(c, version, first, rest, size):
         done("sign", "ed25519")
     if r["number"] > number:
         _note(version, r["number"])
-    if reader.takes(r, use("mpota.who").id(), now):
+    id = use("mpota.who").id()
+    if not id:
+        raise OtaError("the id of this board cannot be kept: is the flash full?")
+    if reader.takes(r, id, now):
         return None
     return "it is halted" if "halted" in r else "its turn comes later, %d percent of the boards have it now" % reader.share(r, now)
 
@@ -80,7 +83,9 @@ def _file(net, name):
     if not url:
         return None
     yield from follow(net, url, headers(net))
-    if net.status == 404:
+    if net.status == 403:  # S3 says so of what is not there, to those who may not list
+        yield from use("mpota.refused").limited(net, net.at[1])
+    if net.status in (403, 404):
         yield from drop(net)
         return None
     if net.status != 200:
@@ -107,18 +112,29 @@ def _file(net, name):
     return first, rest, size
 
 
-def _number(version):
-    """The highest number that was accepted for this version, 0 where there was none."""
+def _notes():
+    """(version, number) of what was accepted, as words."""
     try:
         with open(_PATH) as f:
-            words = f.read(80).split(" ")
-        return int(words[1]) if len(words) == 2 and words[0] == version else 0
-    except (OSError, UnicodeError, ValueError):
-        return 0
+            rows = [row.split(" ") for row in f.read(700).split("\n")]
+    except (OSError, UnicodeError):
+        return []
+    return [row for row in rows if len(row) == 2 and row[1].isdigit()]
+
+
+def _number(version):
+    """The highest number that was accepted for this version, 0 where there was none."""
+    return max([int(number) for v, number in _notes() if v == version] + [0])
 
 
 def _note(version, number):
-    if not kind(ROOT + ".ota"):
-        os.mkdir(ROOT + ".ota")
-    with open(_PATH, "w") as f:
-        f.write("%s %d" % (version, number))
+    # Of some versions: a server that shows another one in between must not make an older file count again.
+    rows = [row for row in _notes() if row[0] != version][-7:] + [(version, number)]
+    try:
+        if not kind(ROOT + ".ota"):
+            os.mkdir(ROOT + ".ota")
+        with open(_PATH, "w") as f:
+            for row in rows:
+                f.write("%s %s\n" % tuple(row))
+    except OSError as e:
+        raise OtaError("its rollout cannot be kept: %s" % e)

@@ -31,7 +31,8 @@ def seek(config):
             done("ask", *OPENING)
             return net and (yield from use("mpota.fit").look(net))
         except HttpError as e:
-            done("ask", "pause", *OPENING)
+            # All that an attempt loads: what stays would call into modules that are gone.
+            done("ask", "fit", "rollout", "turn", "who", "own", "pause", *OPENING)
             attempt += 1
             if not e.status or attempt >= config.retries:
                 raise

@@ -9,8 +9,9 @@ sys.path.insert(0, "device")
 import mpota.update
 
 mpota.update.done = lambda *names: None  # what is loaded here stays
-from mpota import Bag, ed25519, rollout, sign, turn
+from mpota import Bag, ed25519, rollout, sign, turn, who
 from ota_files import Hash, run
+from ota_updater import OtaError
 
 VECTORS = "spec/vectors/rollout/"
 KEYS = "spec/vectors/signature/keys"
@@ -123,7 +124,48 @@ for version in ("v1.2.0", "v1.3.0"):
 both = among["v1.2.0", 5] & among["v1.3.0", 5]
 expect("others come first", len(both) < 15, True)
 
-assert valid and invalid and decisions and may
+# What is kept of them, and of the board: the last eight versions; nothing that is no id; nothing on a full flash.
+PLACE = "/tmp/mpota-test-%d" % (os.urandom(1)[0] << 8 | os.urandom(1)[0])
+os.mkdir(PLACE)
+kept = 0
+rollout.kind = who.kind = lambda path: 0x4000
+rollout._PATH = PLACE + "/rollout"
+for number in range(1, 12):
+    rollout._note("v1.%d.0" % (number % 9), number)
+    expect("noted %d" % number, rollout._number("v1.%d.0" % (number % 9)), number)
+    kept += 1
+expect("the last eight", [v for v, _ in rollout._notes()], ["v1.%d.0" % (n % 9) for n in range(4, 12)])
+expect("the one before", rollout._number("v1.3.0"), 0)
+for damaged in (b"", b"v1.2.0", b"v1.2.0 x\n", b"\xff" * 20, bytes(600)):
+    with open(rollout._PATH, "wb") as f:
+        f.write(damaged)
+    expect("damaged %r" % damaged[:9], rollout._number("v1.2.0"), 0)
+    rollout._note("v1.2.0", 7)
+    expect("noted over %r" % damaged[:9], rollout._number("v1.2.0"), 7)
+    kept += 1
+who.HOME = PLACE + "/"
+first = who.id()
+expect("an id", (len(first), who.id()), (16, first))
+for damaged in (b"", bytes(16), b" " * 16, b"0123456789abcde\n", b"0123456789ABCDEF", b"0123456789abcdef0", b"\xff" * 16):
+    with open(who.HOME + "id", "wb") as f:
+        f.write(damaged)
+    own = who.id()
+    expect("no id: %r" % damaged, (len(own), own != str(damaged, "utf-8") if damaged < b"\x80" else True, who.id()), (16, True, own))
+    kept += 1
+who.HOME = rollout._PATH + "/"  # in a file nothing can be kept
+rollout._PATH += "/x"
+expect("no place for an id", who.id(), None)
+try:
+    rollout._note("v1.2.0", 8)
+    expect("no place for a number", "kept", "refused")
+except OtaError as e:
+    expect("no place for a number", "cannot be kept" in str(e), True)
+for name in os.listdir(PLACE):
+    os.remove(PLACE + "/" + name)
+os.rmdir(PLACE)
+print("  cases %d: numbers and ids that are kept" % kept)
+
+assert valid and invalid and decisions and may and kept
 print("vectors rollout", valid + invalid)
 print("vectors decisions", decisions)
 print("of which the board accepts what the computer refuses:", may)

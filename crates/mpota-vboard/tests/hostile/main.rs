@@ -24,3 +24,4 @@ mod secrecy;
 mod server;
 mod tls;
 mod trust;
+mod turns;

@@ -5,12 +5,12 @@ use crate::rig::{Rig, Setup, is_pack, outside};
 use crate::server::Step;
 use mpota_vboard::End;
 
-const NAME: &str = "v1.1.0.json";
+pub const NAME: &str = "v1.1.0.json";
 /// Above the time of any machine that runs this.
 const LATER: &str = "9999999999";
 
 /// A rollout of v1.1.0 to all boards, as it is without a signature.
-fn text(number: u32) -> String {
+pub fn text(number: u32) -> String {
     format!(
         "{{\"mpota-rollout\":1,\"project\":\"octo/weather\",\"version\":\"v1.1.0\",\"number\":{number},\
          \"until\":{LATER},\"stages\":[[0,100]]}}\n"
@@ -24,20 +24,20 @@ fn rig() -> Rig {
     rig
 }
 
-fn mark(rig: &Rig) {
+pub fn mark(rig: &Rig) {
     rig.offer_signed(|text| text.replacen("\"files\":[", "\"more\":{\"rollout\":1},\"files\":[", 1));
 }
 
-fn offer(rig: &Rig, rollout: Vec<u8>) {
+pub fn offer(rig: &Rig, rollout: Vec<u8>) {
     rig.server.store().put("rollout", NAME, rollout);
 }
 
-fn signed(rig: &Rig, text: &str) -> Vec<u8> {
+pub fn signed(rig: &Rig, text: &str) -> Vec<u8> {
     rig.key.sign_rollout("mpota-rollout", text)
 }
 
 /// Run the board, which must wait for this reason, and fetch nothing of the version.
-fn waits(rig: &Rig, name: &str, why: &str) -> String {
+pub fn waits(rig: &Rig, name: &str, why: &str) -> String {
     rig.server.forget();
     let before = outside(&rig.board);
     let run = rig.board.run().unwrap();
