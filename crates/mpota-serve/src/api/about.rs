@@ -32,6 +32,7 @@ pub(crate) fn routes(router: Router<Arc<App>>, prefix: &'static str) -> Router<A
         .route(&format!("{prefix}/user"), get(move |s, cx| user(prefix, s, cx)))
         .route(&format!("{prefix}/rate_limit"), get(rate_limit))
         .route(&repo, get(move |s, p, cx| repository(prefix, s, p, cx)))
+        .route(&format!("{repo}/immutable-releases"), get(immutable_releases))
         .route(&format!("{repo}/git/ref/{{*name}}"), get(move |s, p, cx| tag(prefix, s, p, cx)))
         .route(
             &format!("{repo}/git/refs/{{*name}}"),
@@ -115,6 +116,22 @@ async fn repository(
         let Some(repo) = app.catalog.repo(&owner, &name) else { return Reply::NotFound };
         let make = Maker { app, cx, repo: &repo, prefix };
         Reply::json(&repository::object(&make, who, &app.releases(&repo)))
+    })
+    .await
+}
+
+/// Told to whoever may write, as GitHub tells administrators. It says 404 where the setting is off.
+async fn immutable_releases(
+    State(app): Shared,
+    Path((owner, name)): Path<(String, String)>,
+    cx: Cx,
+) -> Response {
+    reply(app, cx, move |app, _, who| {
+        let on = app.write.as_ref().is_some_and(|write| write.immutable);
+        if !on || who.caller != Caller::Known || app.catalog.repo(&owner, &name).is_none() {
+            return Reply::NotFound;
+        }
+        Reply::json(&json!({"enabled": true, "enforced_by_owner": false}))
     })
     .await
 }

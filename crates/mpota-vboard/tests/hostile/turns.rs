@@ -13,14 +13,17 @@ fn rig() -> Rig {
     mark(&rig);
     let compiled = String::from_utf8(rig.store().get("v1.1.0", "manifest.json")).unwrap();
     rig.server.store().put("v1.1.0", "manifest-mpy-6.json", compiled.clone().into_bytes());
-    rig.offer_signed(|text| text.replacen("\"files\":[", "\"more\":{\"mpy\":[6],\"rollout\":1},\"files\":[", 1));
+    rig.offer_signed(|text| {
+        text.replacen("\"files\":[", "\"more\":{\"mpy\":[6],\"rollout\":1},\"files\":[", 1)
+    });
     offer(&rig, signed(&rig, &text(5)));
     rig
 }
 
 /// The manifest of v1.1.0 as that of another version, marked.
 fn manifest(rig: &Rig, version: &str) -> Vec<u8> {
-    let text = String::from_utf8(rig.manifest()).unwrap().replacen("\"v1.1.0\"", &format!("\"{version}\""), 1);
+    let text =
+        String::from_utf8(rig.manifest()).unwrap().replacen("\"v1.1.0\"", &format!("\"{version}\""), 1);
     rig.key.sign(text.replacen("\"files\":[", "\"more\":{\"rollout\":1},\"files\":[", 1).as_bytes())
 }
 
@@ -40,9 +43,7 @@ fn fault_82_a_server_that_fails_at_one_request_is_asked_again() {
     for status in ["500 Oops", "503 Busy\r\nRetry-After: 1"] {
         for bad in 0..requests {
             let count = AtomicUsize::new(0);
-            rig.server.script(move |_| {
-                (count.fetch_add(1, Ordering::SeqCst) == bad).then(|| answer(status))
-            });
+            rig.server.script(move |_| (count.fetch_add(1, Ordering::SeqCst) == bad).then(|| answer(status)));
             rig.updates(&format!("{status:?} to request {bad}"));
             rig.server.behave();
             rig.rewind();

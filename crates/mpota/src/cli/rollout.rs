@@ -51,8 +51,8 @@ pub struct Args {
     /// The share from some time on, like 2d:25%. Can be repeated
     #[arg(long, value_name = "TIME:PERCENT", value_parser = after)]
     after: Vec<(Duration, u8)>,
-    /// How long it counts, like 30d: after that no board takes the version [default: 30 days longer than it takes to
-    /// the last stage; without an end where that is 100%]
+    /// How long it counts, like 30d: after that no board takes the version [default: as it is if the shares stay, else
+    /// 30 days longer than it takes to the last stage, and without an end where that is 100%]
     #[arg(long = "for", value_name = "TIME", value_parser = time)]
     lasts: Option<Duration>,
     #[command(flatten)]
@@ -99,7 +99,10 @@ pub struct Place {
 
 pub fn run(args: Args) -> miette::Result<()> {
     let Args { version, percent, boards, after, lasts, place } = args;
-    let boards = boards.map(|ids| ids.into_iter().filter(|id| !id.is_empty()).collect());
+    // Boards write their ids in lower case.
+    let same =
+        |id: String| if id.bytes().all(|c| c.is_ascii_hexdigit()) { id.to_ascii_lowercase() } else { id };
+    let boards = boards.map(|ids| ids.into_iter().filter(|id| !id.is_empty()).map(same).collect());
     let change = Change { percent, after, boards, lasts };
     let (json, dry_run) = (place.json, place.server.dry_run);
     let shown = change == Change::default();

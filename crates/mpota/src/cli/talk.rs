@@ -76,7 +76,7 @@ impl Talk {
                 output::warning(
                     "rollout::replaced",
                     format_args!(
-                        "the rollout of {version} that is there is not signed as it should be: it is replaced"
+                        "the rollout of {version} that is there is not signed by this key: it is replaced, and nothing of it stays"
                     ),
                 );
                 return;

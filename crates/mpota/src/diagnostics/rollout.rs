@@ -82,6 +82,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         next: "Use a longer `--for`, or leave it out.",
     },
     Entry {
+        code: "rollout::ended",
+        means: "The rollout has ended, and the command says neither a percentage nor how long it shall count from now on.",
+        next: "Add `--for`, or a percentage.",
+    },
+    Entry {
         code: "rollout::invalid",
         means: "The rollout breaks a rule, such as the limit of 8 stages or 32 boards. The message has it.",
         next: "Name fewer stages or boards, each later than the one before, and no board twice.",

@@ -200,6 +200,16 @@ impl Client {
         Ok(all)
     }
 
+    /// Whether what is published from now on cannot be changed any more; `None` where the token may not know.
+    pub fn immutable_releases(&self) -> Outcome<Option<bool>> {
+        let answer = self.send(Method::GET, "immutable-releases", None)?;
+        if answer.status != 200 {
+            return Ok(None);
+        }
+        let setting: Value = answer.json("the setting of immutable releases")?;
+        Ok(setting["enabled"].as_bool())
+    }
+
     /// The tag of the latest release.
     pub fn latest(&self) -> Outcome<Option<String>> {
         let answer = self.send(Method::GET, "releases/latest", None)?;

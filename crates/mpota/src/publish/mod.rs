@@ -126,7 +126,7 @@ pub enum Step {
     RolloutKept(String),
     /// The version waits for a rollout.
     RolloutMissing(String),
-    /// The rollout that was there is not signed as it should be.
+    /// The rollout that was there is not signed by the key that signs.
     RolloutUnsigned(String),
     /// The release with the rollouts can never be changed again.
     RolloutImmutable,

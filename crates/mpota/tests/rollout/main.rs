@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod publish;
+mod strangers;
 
 use std::cell::{Cell, RefCell};
 use std::process::Command;

@@ -10,6 +10,7 @@ use crate::publish::exchange::{named, next};
 use crate::publish::github::{AssetObject, Outcome, ReleaseObject, Trouble, UPLOADED};
 use crate::publish::link::Link;
 use crate::publish::local::LocalAsset;
+use crate::release::keys::SigningKey;
 use crate::release::verify::{VerifyError, VerifyOptions};
 use crate::remote::access::Access;
 use crate::remote::lookup;
@@ -17,21 +18,30 @@ use crate::remote::target::Target;
 
 /// The most that is read of an asset which should be a rollout.
 const MOST: u64 = 1 << 16;
+/// How far, in seconds, the clock of somebody else who signs may be ahead.
+const AHEAD: u64 = 7 * 24 * 3600;
 
 /// What the server has.
 #[derive(Default)]
 pub(in crate::publish) struct There {
     /// The asset that boards read.
     pub bytes: Option<Vec<u8>>,
-    /// What it says, or the one that was to take its place when a run was stopped, and whether it is signed well.
+    /// What it says, or the one that was to take its place when a run was stopped, and whether it counts.
     pub rollout: Option<(Rollout, bool)>,
 }
 
 impl There {
-    /// The rollout whose number counts, and what it says. Boards that have keys have never accepted one that is not
-    /// signed: whoever put it there does not say what comes next.
-    pub fn counts(&self, keys: bool) -> Option<&Rollout> {
-        self.rollout.as_ref().filter(|(_, signed)| *signed || !keys).map(|(rollout, _)| rollout)
+    /// The rollout that the next one goes on from. With a key only one that this key has signed: whoever else may write
+    /// to the repository does not say what the owner signs next.
+    pub fn counts(&self) -> Option<&Rollout> {
+        self.rollout.as_ref().filter(|(_, counts)| *counts).map(|(rollout, _)| rollout)
+    }
+
+    /// The number that the next one is above. Another key's counts too, as boards may trust that key: but for one so far
+    /// ahead of the time that it would leave no room.
+    pub fn number(&self, now: u64) -> Option<u64> {
+        let (rollout, counts) = self.rollout.as_ref()?;
+        (*counts || rollout.number <= now + AHEAD).then_some(rollout.number)
     }
 
     /// What would be done.
@@ -97,8 +107,9 @@ pub(super) fn marked(options: &RolloutOptions, private: bool) -> Outcome<Told> {
 }
 
 impl Link {
-    /// What there is of a version's rollout.
-    pub fn there(&self, version: &Version, project: &str) -> Outcome<There> {
+    /// What there is of a version's rollout, for whoever signs with `key`.
+    pub fn there(&self, version: &Version, project: &str, key: Option<&SigningKey>) -> Outcome<There> {
+        let counts = |bytes: &[u8]| key.is_none() || signed_by(bytes, key);
         let Some(release) = self.tagged(TAG)? else { return Ok(There::default()) };
         let assets = self.client.assets(release.id)?;
         let name = asset(version.as_str());
@@ -107,14 +118,14 @@ impl Link {
             let bytes = self.small(now)?;
             let place = format!("{name} in the release {TAG}");
             let rollout = ours(&place, &bytes, version, project)?;
-            let signed = signer(&bytes).is_ok();
-            return Ok(There { bytes: Some(bytes), rollout: Some((rollout, signed)) });
+            let counts = counts(&bytes);
+            return Ok(There { bytes: Some(bytes), rollout: Some((rollout, counts)) });
         }
         // A run was stopped between the two names. Whatever else this is, it is replaced.
         let Some(left) = whole(&next(&name)) else { return Ok(There::default()) };
         let bytes = self.small(left)?;
         let rollout = ours(&name, &bytes, version, project).ok();
-        Ok(There { bytes: None, rollout: rollout.map(|rollout| (rollout, signer(&bytes).is_ok())) })
+        Ok(There { bytes: None, rollout: rollout.map(|rollout| (rollout, counts(&bytes))) })
     }
 
     fn small(&self, asset: &AssetObject) -> Outcome<Vec<u8>> {
@@ -134,11 +145,12 @@ impl Link {
             Some(release) if release.immutable => Err(Refusal::Immutable.into()),
             Some(release) if !release.draft => Ok(Some(release.clone())),
             found => {
-                // Nobody but an administrator is told the setting: the newest release of a version shows it.
+                // The newest release of a version shows the setting; itself it is told to administrators only.
                 let version = |release: &&ReleaseObject| {
                     !release.draft && release.tag_name != TAG && !is_channel(&release.tag_name)
                 };
-                if releases.iter().find(version).is_some_and(|release| release.immutable) {
+                let shown = releases.iter().find(version).is_some_and(|release| release.immutable);
+                if shown || self.client.immutable_releases()? == Some(true) {
                     return Err(Refusal::ImmutableNew.into());
                 }
                 Ok(found.cloned())
@@ -194,7 +206,7 @@ impl Link {
 }
 
 /// Whether a rollout is signed by the key that signs, or not at all where none does.
-pub(in crate::publish) fn signed_by(bytes: &[u8], key: Option<&crate::release::keys::SigningKey>) -> bool {
+pub(in crate::publish) fn signed_by(bytes: &[u8], key: Option<&SigningKey>) -> bool {
     match (signer(bytes), key) {
         (Ok(signer), Some(key)) => signer.key == key.public().key,
         (Err(SigError::Unsigned), None) => true,

@@ -120,6 +120,13 @@ pub enum Refusal {
     #[error("the rollout would end before its last stage begins")]
     #[diagnostic(code(rollout::short), help("use a longer --for, or leave it out"))]
     Short,
+    /// Nothing was said about its end, and the one it has is over.
+    #[error("the rollout of {0} has ended, and no board takes the version any more")]
+    #[diagnostic(
+        code(rollout::ended),
+        help("say how long it counts with --for, or give the percentage anew")
+    )]
+    Ended(String),
     /// It cannot be written or signed.
     #[error(transparent)]
     #[diagnostic(transparent)]

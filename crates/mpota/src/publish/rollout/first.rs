@@ -13,7 +13,7 @@ impl Run<'_> {
     }
 
     fn rollout_there(&self) -> Outcome<There> {
-        self.link.there(&self.local.version, self.identity())
+        self.link.there(&self.local.version, self.identity(), self.options.key.as_ref())
     }
 
     /// Whether the rollout can be brought, before anything is changed.
@@ -40,18 +40,16 @@ impl Run<'_> {
     fn first_rollout(&self, change: &Change, there: &There, published: bool) -> Outcome<Option<LocalAsset>> {
         let key = self.options.key.as_ref();
         let project = self.local.project.as_deref().unwrap_or(self.identity());
-        let counts = there.counts(key.is_some());
         // Of what was there before the version only the number counts.
-        let next = plan::changed(change, None, &self.local.version, project, now())?;
+        let next = plan::changed(change, None, 0, &self.local.version, project, now())?;
         if let (Some((rollout, _)), Some(bytes)) = (&there.rollout, &there.bytes) {
             let same = rollout.stages == next.stages && !rollout.halted && rollout.boards == next.boards;
             if published || (same && rollout.until >= now() && signed_by(bytes, key)) {
                 return Ok(None);
             }
         }
-        let number = plan::number(counts, &self.local.version, now())?;
-        let next = mpota_format::rollout::Rollout { number, ..next };
-        Ok(Some(signed(next, key)?))
+        let number = plan::number(there.number(now()), &self.local.version, now())?;
+        Ok(Some(signed(mpota_format::rollout::Rollout { number, ..next }, key)?))
     }
 
     /// Makes sure that there is a rollout, where one was asked for.

@@ -109,25 +109,30 @@ pub fn change(options: &RolloutOptions, wish: &Wish) -> Result<State, PublishErr
         // It has to work whatever became of the release.
         Wish::Halt => None,
     };
-    let there = link.patiently(|| link.there(&options.version, options.identity()))?;
-    let before = there.rollout.as_ref().map(|(rollout, _)| rollout);
+    let there = link.patiently(|| link.there(&options.version, options.identity(), options.key.as_ref()))?;
     if let Some((_, false)) = &there.rollout
         && options.key.is_some()
     {
         link.tell(Step::RolloutUnsigned(options.version.to_string()));
     }
-    let counts = there.counts(options.key.is_some());
+    let before = there.counts();
+    let number = || plan::number(there.number(options.now), &options.version, options.now);
     let file = match (wish, before) {
-        (Wish::Halt, None) => return Err(Refusal::None(options.version.to_string()).into()),
+        (Wish::Halt, None) if there.rollout.is_none() => {
+            return Err(Refusal::None(options.version.to_string()).into());
+        }
         // Nothing is to be changed, but an earlier run may not have come to its end.
-        (Wish::Halt, Some(before)) if before.halted && there.bytes.is_some() && counts.is_some() => {
+        (Wish::Halt, Some(before)) if before.halted && there.bytes.is_some() => {
             LocalAsset::new(&asset(options.version.as_str()), there.bytes.clone().unwrap_or_default())
         }
-        (Wish::Halt, Some(before)) => signed(plan::halted(before, options.now)?, options.key.as_ref())?,
+        (Wish::Halt, before) => {
+            let halted = plan::halted(before, number()?, &options.version, options.identity(), options.now)?;
+            signed(halted, options.key.as_ref())?
+        }
         (Wish::Change(change), before) => {
             let project = told.as_ref().and_then(|told| told.project.clone());
             let project = project.unwrap_or_else(|| options.identity().to_owned());
-            let next = plan::changed(change, counts, &options.version, &project, options.now)?;
+            let next = plan::changed(change, before, number()?, &options.version, &project, options.now)?;
             if let Some((from, to)) = plan::lowered(before, &next, options.now) {
                 link.tell(Step::Lowered(from, to));
             }

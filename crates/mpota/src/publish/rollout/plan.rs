@@ -20,8 +20,8 @@ pub struct Change {
     pub after: Vec<(Duration, u8)>,
     /// The boards that take the version whatever the share is. `None`: as they are.
     pub boards: Option<Vec<String>>,
-    /// How long it counts. `None`: for ever where the last stage is 100 percent, else 30 days longer than it takes to
-    /// the last stage.
+    /// How long it counts. `None`: as it is where the shares are, for ever where the last stage is 100 percent, else 30
+    /// days longer than it takes to the last stage.
     pub lasts: Option<Duration>,
 }
 
@@ -29,6 +29,7 @@ pub struct Change {
 pub(super) fn changed(
     change: &Change,
     before: Option<&Rollout>,
+    number: u64,
     version: &Version,
     project: &str,
     now: u64,
@@ -36,8 +37,14 @@ pub(super) fn changed(
     let stages = stages(change, before, now);
     let last = stages.last().copied().unwrap_or(Stage { from: 0, percent: 0 });
     let later = |from: u64, by: Duration| from.saturating_add(by.as_secs()).min(FOREVER);
+    let same = before.filter(|_| change.percent.is_none() && change.after.is_empty());
     let until = match change.lasts {
         Some(lasts) => later(now, lasts),
+        // The end keeps an old file from being shown again: naming a board does not put it off.
+        None if same.is_some_and(|before| before.until < now) => {
+            return Err(Refusal::Ended(version.to_string()));
+        }
+        None if let Some(before) = same => before.until,
         None if last.percent == 100 => FOREVER,
         None => later(now.max(last.from), LASTS),
     };
@@ -48,7 +55,7 @@ pub(super) fn changed(
     Ok(Rollout {
         project: Some(project.to_owned()),
         version: version.clone(),
-        number: number(before, version, now)?,
+        number,
         until,
         halted: change.percent.is_none() && before.is_some_and(|before| before.halted),
         stages,
@@ -58,9 +65,17 @@ pub(super) fn changed(
 }
 
 /// The next file where no board shall take the version any more.
-pub(super) fn halted(before: &Rollout, now: u64) -> Result<Rollout, Refusal> {
-    let number = number(Some(before), &before.version, now)?;
-    Ok(Rollout { number, halted: true, signature: None, ..before.clone() })
+pub(super) fn halted(
+    before: Option<&Rollout>,
+    number: u64,
+    version: &Version,
+    project: &str,
+    now: u64,
+) -> Result<Rollout, Refusal> {
+    // Where none counts, there is nothing to go on from later.
+    let none = || changed(&Change::default(), None, number, version, project, now);
+    let before = before.map_or_else(none, |before| Ok(before.clone()))?;
+    Ok(Rollout { number, halted: true, signature: None, ..before })
 }
 
 fn stages(change: &Change, before: Option<&Rollout>, now: u64) -> Vec<Stage> {
@@ -76,8 +91,8 @@ fn stages(change: &Change, before: Option<&Rollout>, now: u64) -> Vec<Stage> {
 }
 
 /// It grows with each file, also where two computers have different times.
-pub(super) fn number(before: Option<&Rollout>, version: &Version, now: u64) -> Result<u64, Refusal> {
-    let next = before.map_or(1, |before| before.number + 1).max(now);
+pub(super) fn number(before: Option<u64>, version: &Version, now: u64) -> Result<u64, Refusal> {
+    let next = before.map_or(1, |before| before + 1).max(now);
     if next > limits::NUMBER { Err(Refusal::Number(version.to_string())) } else { Ok(next) }
 }
 
@@ -104,9 +119,19 @@ mod tests {
     }
 
     fn next(change: &Change, before: Option<&Rollout>) -> Rollout {
-        let next = changed(change, before, &version(), "octo/weather", NOW).unwrap();
+        let next = refusable(change, before).unwrap();
         next.to_bytes().unwrap();
         next
+    }
+
+    fn refusable(change: &Change, before: Option<&Rollout>) -> Result<Rollout, Refusal> {
+        let number = number(before.map(|before| before.number), &version(), NOW)?;
+        changed(change, before, number, &version(), "octo/weather", NOW)
+    }
+
+    fn halt(before: Option<&Rollout>) -> Result<Rollout, Refusal> {
+        let number = number(before.map(|before| before.number), &version(), NOW)?;
+        halted(before, number, &version(), "octo/weather", NOW)
     }
 
     fn to(percent: u8) -> Change {
@@ -134,8 +159,26 @@ mod tests {
         assert_eq!(next(&change, None).until, FOREVER);
         assert_eq!(next(&Change { lasts: Some(days(8)), ..change.clone() }, None).until, NOW + 8 * DAY);
         let short = Change { lasts: Some(days(6)), ..change };
-        let refused = changed(&short, None, &version(), "octo/weather", NOW);
+        let refused = refusable(&short, None);
         assert!(matches!(refused, Err(Refusal::Short)));
+    }
+
+    #[test]
+    fn boards_that_are_named_do_not_put_off_the_end() {
+        let named = Change { boards: Some(vec!["b".into()]), ..Change::default() };
+        let mut before = next(&Change { lasts: Some(days(1)), ..to(5) }, None);
+        assert_eq!(next(&named, Some(&before)).until, NOW + DAY);
+        assert_eq!(
+            next(&Change { lasts: Some(days(2)), ..named.clone() }, Some(&before)).until,
+            NOW + 2 * DAY
+        );
+        assert_eq!(next(&named, Some(&next(&to(100), None))).until, FOREVER);
+        before.until = NOW - 1;
+        let refused = refusable(&named, Some(&before));
+        assert!(matches!(refused, Err(Refusal::Ended(_))), "{refused:?}");
+        let again = Change { lasts: Some(days(2)), ..named };
+        assert_eq!(next(&again, Some(&before)).until, NOW + 2 * DAY);
+        assert_eq!(next(&to(5), Some(&before)).until, NOW + 30 * DAY);
     }
 
     #[test]
@@ -146,16 +189,18 @@ mod tests {
         assert_eq!(next(&to(25), Some(&before)).number, NOW);
         before.number = NOW + 500;
         assert_eq!(next(&to(25), Some(&before)).number, NOW + 501);
-        assert_eq!(halted(&before, NOW).unwrap().number, NOW + 501);
+        assert_eq!(halt(Some(&before)).unwrap().number, NOW + 501);
         before.number = limits::NUMBER;
-        assert!(matches!(halted(&before, NOW), Err(Refusal::Number(_))));
+        assert!(matches!(halt(Some(&before)), Err(Refusal::Number(_))));
+        let fresh = halt(None).unwrap();
+        assert_eq!((fresh.number, fresh.halted, fresh.stages), (NOW, true, vec![stage(0, 0)]));
     }
 
     #[test]
     fn what_is_not_named_stays_and_a_share_goes_on_after_a_halt() {
         let change = Change { boards: Some(vec!["a".into()]), after: vec![(days(1), 50)], ..to(5) };
         let before = next(&change, None);
-        let halted = halted(&before, NOW).unwrap();
+        let halted = halt(Some(&before)).unwrap();
         assert!(halted.halted && halted.stages == before.stages && halted.boards == before.boards);
         assert_eq!(halted.until, before.until);
         let named = next(&Change { boards: Some(vec!["b".into()]), ..Change::default() }, Some(&halted));
@@ -176,7 +221,7 @@ mod tests {
         assert_eq!(lowered(Some(&before), &next(&to(5), None), NOW), Some((25, 5)));
         assert_eq!(lowered(Some(&before), &next(&to(25), None), NOW), None);
         assert_eq!(lowered(None, &next(&to(5), None), NOW), None);
-        let halted = halted(&before, NOW).unwrap();
+        let halted = halt(Some(&before)).unwrap();
         assert_eq!(lowered(Some(&halted), &next(&to(5), None), NOW), None);
         let change = Change { after: vec![(days(1), 3)], ..to(5) };
         assert_eq!(lowered(None, &next(&change, None), NOW), Some((5, 3)));
