@@ -124,6 +124,12 @@ pub fn run(args: &[String]) -> Result<()> {
         device.failed += 1;
     }
 
+    println!("== memory");
+    if let Err(e) = crate::size::run(&["--check".into()]) {
+        println!("FAILED: size: {e:#}");
+        device.failed += 1;
+    }
+
     println!("== what an update costs");
     if let Err(e) = crate::bench::run(&["--check".into()]) {
         println!("FAILED: bench: {e:#}");
