@@ -83,6 +83,11 @@ pub fn run(args: &[String]) -> Result<()> {
         .args(["test", "--workspace", "--no-fail-fast", "--"])
         .args(["--show-output"]);
     cargo.args(args);
+    if std::env::var_os("RUST_TEST_THREADS").is_none() {
+        // Boards wait for their timers most of the time.
+        let threads = std::thread::available_parallelism().map_or(4, |processors| 2 * processors.get());
+        cargo.env("RUST_TEST_THREADS", threads.to_string());
+    }
     let (ok, output) = shown(&mut cargo)?;
     rust.read(&output);
     print_cargo(&output, ok);

@@ -9,7 +9,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// A marked v1.1.0 with a manifest for boards that load compiled modules, and a rollout to all boards.
 fn rig() -> Rig {
-    let rig = Setup::default().set("limits", &LIMITS.replace("'retries': 1", "'retries': 3")).rig();
+    rig_of(Setup::default())
+}
+
+fn rig_of(setup: Setup) -> Rig {
+    let rig = setup.set("limits", &LIMITS.replace("'retries': 1", "'retries': 3")).rig();
     mark(&rig);
     let compiled = String::from_utf8(rig.store().get("v1.1.0", "manifest.json")).unwrap();
     rig.server.store().put("v1.1.0", "manifest-mpy-6.json", compiled.clone().into_bytes());
@@ -33,7 +37,19 @@ fn answer(status: &str) -> Vec<Step> {
 
 #[test]
 fn fault_82_a_server_that_fails_at_one_request_is_asked_again() {
-    let rig = rig();
+    fails_once(&rig());
+}
+
+#[test]
+fn fault_82_an_api_that_fails_at_one_request_is_asked_again() {
+    let private = Setup::default().set("token", "'tkn-1'").set("insecure_token_over_http", "True");
+    let rig = rig_of(private.set("headers", "{'X-Key': 'k'}").set("report", "True"));
+    rig.server.store().token = Some("tkn-1".into());
+    fails_once(&rig);
+}
+
+/// Each request of an update fails once, its look and its trial's too.
+fn fails_once(rig: &Rig) {
     rig.server.forget();
     rig.updates("no failure");
     let requests = rig.server.asked().len();
