@@ -8,6 +8,7 @@ mod hosts;
 mod killed;
 mod objects;
 mod proxy;
+mod prunes;
 mod refused;
 mod stores;
 mod world;
