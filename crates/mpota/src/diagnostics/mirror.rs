@@ -42,6 +42,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         next: "Look at the limits of threads and open files.",
     },
     Entry {
+        code: "mirror::unread",
+        means: "The source lists a version, a channel or a rollout and does not give a file of it. The rest was taken over.",
+        next: "Run the same command again. If it stays, look at that release at the source: upload the file again, or remove the release.",
+    },
+    Entry {
         code: "mirror::not_good",
         means: "A release, a channel or an object is not right, as `mpota verify` would say. It was not taken over.",
         next: "Run `mpota verify OWNER/REPO@VERSION` with the same keys, and publish a new version.",
