@@ -110,6 +110,8 @@ pub enum Step {
     Put(String, u64),
     /// A channel, a rollout or `latest` is there already.
     Stays(String),
+    /// A rollout is removed, since the source does not have it any more: boards wait.
+    Withheld(String),
     /// A version is removed.
     Prune(String),
     /// Nothing is removed, since something was refused.
@@ -132,6 +134,8 @@ pub struct Mirrored {
     pub channels: Vec<(String, String)>,
     /// The versions whose rollout was brought over.
     pub rollouts: Vec<String>,
+    /// The files of rollouts that were removed, since the source does not have them any more.
+    pub withheld: Vec<String>,
     /// The objects that were sent.
     pub sent: Vec<String>,
     /// Their bytes.

@@ -9,7 +9,9 @@ use mpota_format::rollout::{self, Asked, Rollout, RolloutError, TAG};
 use super::bucket::Life;
 use super::error::{MirrorError, Refusal};
 use super::origin::{Asset, Release, concerns_one};
+use super::version::version_of;
 use super::{Round, Step, Versions};
+use crate::remote::source::SourceError;
 
 /// The files of the release `rollout`.
 fn assets(releases: &[Release]) -> impl Iterator<Item = (&Release, &Asset)> {
@@ -20,27 +22,48 @@ fn assets(releases: &[Release]) -> impl Iterator<Item = (&Release, &Asset)> {
 }
 
 impl Round<'_> {
-    /// Those that stop a version whose rollout the bucket has. Gives their names: they are done.
+    /// What stops a version whose rollout the bucket has. Gives the names of the files that are done.
     pub(super) fn halts(&mut self, releases: &[Release]) -> Result<BTreeSet<String>, MirrorError> {
         let mut done = BTreeSet::new();
-        for (release, asset) in assets(releases) {
-            let name = &asset.name;
-            if !self.listed.contains_key(&self.rollout_key(name)) {
+        for name in self.listed_rollouts() {
+            let Some((release, _)) = assets(releases).find(|(_, asset)| asset.name == name) else {
+                self.withhold(name)?;
                 continue;
-            }
-            let bytes = match self.origin.read(release, name, limits::ROLLOUT as u64 + 1) {
-                // What is wrong with any of them is said when it is their turn.
+            };
+            let bytes = match self.origin.read(release, &name, limits::ROLLOUT as u64 + 1) {
+                Err(MirrorError::Source(SourceError::Missing(_))) => {
+                    self.withhold(name)?;
+                    continue;
+                }
+                // What else is wrong with any of them is said when it is their turn.
                 Err(error) if concerns_one(&error) => continue,
                 bytes => bytes?,
             };
-            if let Ok(rollout) = self.rollout(name, &bytes)
+            if let Ok(rollout) = self.rollout(&name, &bytes)
                 && rollout.halted
             {
-                self.bring_rollout(name, &rollout, &bytes, &Versions::new())?;
-                done.insert(name.clone());
+                self.bring_rollout(&name, &rollout, &bytes, &Versions::new())?;
+                done.insert(name);
             }
         }
         Ok(done)
+    }
+
+    /// The rollouts that the bucket has.
+    fn listed_rollouts(&self) -> Vec<String> {
+        let folder = self.rollout_key("");
+        let names = self.listed.keys().filter_map(|key| key.strip_prefix(&folder));
+        let is_rollout = |name: &&str| name.strip_suffix(".json").and_then(version_of).is_some();
+        names.filter(is_rollout).map(str::to_owned).collect()
+    }
+
+    /// Boards at the source wait, since they find no rollout there. A mirror has no key to sign a halt with; without its
+    /// rollout boards wait here too.
+    fn withhold(&mut self, name: String) -> Result<(), MirrorError> {
+        self.bucket.delete(&self.rollout_key(&name))?;
+        self.tell(Step::Withheld(about(&name)));
+        self.done.withheld.push(name);
+        Ok(())
     }
 
     /// All but those that are done. They are read anew: one may have been halted while versions were sent.
@@ -80,25 +103,26 @@ impl Round<'_> {
             self.tell(Step::Stays(about(name)));
             return Ok(());
         }
-        match versions.get(rollout.version.as_str()) {
-            Some(Ok(_)) => {}
-            // A version that boards of the mirror can have is stopped, whatever has become of it at the source.
-            _ if rollout.halted && there.is_some() => {}
-            // A version that is not mirrored.
-            None => return Ok(()),
-            Some(Err(_)) => {
-                let text = format!("{} is not all there", rollout.version);
-                self.refuse(Refusal::new("mirror::names", about(name), text));
-                return Ok(());
-            }
-        }
-        if let Some(there) = there {
-            let number = Rollout::parse(&there).map_or(0, |there| there.number);
-            if number >= rollout.number && !self.options.allow_older {
+        let version = &rollout.version;
+        let number = there.as_ref().map(|there| Rollout::parse(there).map_or(0, |there| there.number));
+        let newer = number.filter(|number| *number >= rollout.number && !self.options.allow_older);
+        let refused = match (newer, versions.get(version.as_str())) {
+            (Some(number), _) => {
                 let text = format!("the bucket has number {number}, and this one is {}", rollout.number);
-                self.refuse(Refusal::new("mirror::older", about(name), text));
-                return Ok(());
+                Some(("mirror::older", text))
             }
+            (None, Some(Ok(_))) => None,
+            // A version that boards of the mirror can have is stopped, whatever has become of it at the source.
+            (None, _) if rollout.halted && there.is_some() => None,
+            // A version that is not mirrored.
+            (None, None) if there.is_none() => return Ok(()),
+            // To go on with it, it must be what its owner means: it may be rebuilt at the source just now.
+            (None, None) => Some(("mirror::names", format!("{version} is no longer at the source"))),
+            (None, Some(Err(_))) => Some(("mirror::names", format!("{version} is not all there"))),
+        };
+        if let Some((code, text)) = refused {
+            self.refuse(Refusal::new(code, about(name), text));
+            return Ok(());
         }
         self.put(&key, bytes, Life::Moves)?;
         self.done.rollouts.push(rollout.version.to_string());

@@ -79,6 +79,14 @@ impl World {
         self.rollout_by(&self.key, version, number, (100, true));
     }
 
+    /// A rollout that somebody else has signed.
+    pub fn halt_by_other(&self, version: &str, number: u64) {
+        let path = self.keys.path().join("other");
+        keys::create(&path, "other", None).unwrap();
+        let key = SigningKey::load(&path, &mut |_| Ok(String::new())).unwrap();
+        self.rollout_by(&key, version, number, (100, true));
+    }
+
     fn rollout_by(&self, key: &SigningKey, version: &str, number: u64, (percent, halted): (u8, bool)) {
         fs::create_dir_all(self.release("rollout")).unwrap();
         let mut rollout = Rollout {
