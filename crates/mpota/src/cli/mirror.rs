@@ -190,6 +190,14 @@ fn tell(step: &Step, quiet: bool, dry_run: bool) {
             output::warning("mirror::not_pruned", "nothing is removed, since something was not taken over");
             return;
         }
+        Step::Withheld(what) => {
+            let would = if dry_run { "would be removed" } else { "removed" };
+            let text = format_args!(
+                "{what} is not at the source any more: {would}, and boards wait as they do there"
+            );
+            output::warning("mirror::withheld", text);
+            return;
+        }
         Step::Put(key, size) if dry_run => format!("would send {key}, {size} bytes"),
         Step::Put(key, size) => format!("sending {key}, {size} bytes"),
         Step::Prune(tag) if dry_run => format!("would remove {tag}"),

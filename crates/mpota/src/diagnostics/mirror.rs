@@ -42,6 +42,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         next: "Look at the limits of threads and open files.",
     },
     Entry {
+        code: "mirror::unread",
+        means: "The source lists a version, a channel or a rollout and does not give a file of it. The rest was taken over.",
+        next: "Run the same command again. If it stays, look at that release at the source: upload the file again, or remove the release.",
+    },
+    Entry {
         code: "mirror::not_good",
         means: "A release, a channel or an object is not right, as `mpota verify` would say. It was not taken over.",
         next: "Run `mpota verify OWNER/REPO@VERSION` with the same keys, and publish a new version.",
@@ -58,13 +63,18 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         code: "mirror::names",
-        means: "`latest`, a channel or a rollout names a version that is not in the bucket, or not all of it.",
+        means: "`latest`, a channel or a rollout names a version that is not in the bucket, not all of it, or no longer at the source.",
         next: "Look at what is said of that version. The bucket keeps the name as it was.",
     },
     Entry {
         code: "mirror::rollout",
         means: "A file of the release `rollout` is no rollout, or not of the version in its name. It was not taken over.",
         next: "Remove it from the release, and make it again.",
+    },
+    Entry {
+        code: "mirror::withheld",
+        means: "The bucket has a rollout that the source does not have any more. It was removed from the bucket: boards wait, as they do at the source.",
+        next: "Nothing, if it was meant so, or if the rollout was just being exchanged: the next run brings the new one. Otherwise run `mpota rollout VERSION` to look at it, and make it again.",
     },
     Entry {
         code: "mirror::refused",

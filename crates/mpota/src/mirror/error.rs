@@ -141,4 +141,15 @@ impl Refusal {
     pub(super) fn new(code: &'static str, about: impl Into<String>, text: impl Into<String>) -> Self {
         Self { code, about: about.into(), text: text.into() }
     }
+
+    /// The source does not give it.
+    pub(super) fn unread(about: impl Into<String>, error: &MirrorError) -> Self {
+        let mut text = error.to_string();
+        let mut cause = std::error::Error::source(error);
+        while let Some(why) = cause {
+            text = format!("{text}: {why}");
+            cause = why.source();
+        }
+        Self::new("mirror::unread", about, text)
+    }
 }

@@ -11,6 +11,7 @@ mod error;
 mod moving;
 mod origin;
 mod prune;
+mod rollouts;
 mod state;
 mod version;
 
@@ -109,6 +110,8 @@ pub enum Step {
     Put(String, u64),
     /// A channel, a rollout or `latest` is there already.
     Stays(String),
+    /// A rollout is removed, since the source does not have it any more: boards wait.
+    Withheld(String),
     /// A version is removed.
     Prune(String),
     /// Nothing is removed, since something was refused.
@@ -131,6 +134,8 @@ pub struct Mirrored {
     pub channels: Vec<(String, String)>,
     /// The versions whose rollout was brought over.
     pub rollouts: Vec<String>,
+    /// The files of rollouts that were removed, since the source does not have them any more.
+    pub withheld: Vec<String>,
     /// The objects that were sent.
     pub sent: Vec<String>,
     /// Their bytes.
@@ -183,7 +188,18 @@ impl Mirror {
                 if projects.is_empty() {
                     return Err(MirrorError::Empty(folder.display().to_string()));
                 }
-                projects.iter().map(|project| self.project(&access, project)).collect()
+                let (mut done, mut failed) = (Vec::new(), None);
+                for project in &projects {
+                    match self.project(&access, project) {
+                        Ok(mirrored) => done.push(mirrored),
+                        // It is about this project, and the others may have something that cannot wait.
+                        Err(error @ (MirrorError::Empty(_) | MirrorError::Source(_))) => {
+                            failed.get_or_insert(error);
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
+                failed.map_or(Ok(done), Err)
             }
         }
     }
@@ -191,20 +207,19 @@ impl Mirror {
     fn project(&mut self, access: &Access, project: &str) -> Result<Mirrored, MirrorError> {
         let mut origin = Origin::new(access, project)?;
         let releases = origin.releases()?;
-        let latest = origin.latest()?;
         let identity = access.identity.clone().unwrap_or_else(|| project.to_owned());
         let state = self.states.entry(identity.clone()).or_default();
         let mut round = Round {
             options: &self.options,
             bucket: &self.bucket,
-            origin: &origin,
             identity: &identity,
             state,
             listed: BTreeMap::new(),
             done: Mirrored { project: identity.clone(), token: origin.token(), ..Mirrored::default() },
             sent: Rc::default(),
+            origin,
         };
-        round.run(project, &releases, latest.as_deref())?;
+        round.run(project, &releases)?;
         let mut done = round.done;
         done.sent = round.sent.take();
         done.bytes = self.bucket.sent.take();
@@ -220,7 +235,7 @@ fn projects(server: &Server) -> BTreeSet<String> {
 struct Round<'a> {
     options: &'a MirrorOptions,
     bucket: &'a Bucket,
-    origin: &'a Origin,
+    origin: Origin,
     /// The project's name in the bucket.
     identity: &'a str,
     state: &'a State,
@@ -230,22 +245,29 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    fn run(&mut self, project: &str, releases: &[Release], latest: Option<&str>) -> Result<(), MirrorError> {
+    fn run(&mut self, project: &str, releases: &[Release]) -> Result<(), MirrorError> {
         self.listed = self.bucket.list(&self.below())?;
+        // Before anything that can fail or take long.
+        let halted = self.halts(releases)?;
+        let latest = self.origin.latest()?;
+        let latest = latest.as_deref();
         let wanted = self.wanted(releases, latest)?;
         if wanted.is_empty() {
             return Err(MirrorError::Empty(project.to_owned()));
         }
         let mut versions = Versions::new();
         for release in wanted {
-            let outcome = self.version(release)?;
+            let outcome = match self.version(release) {
+                Err(error) if origin::concerns_one(&error) => Err(Refusal::unread(&release.tag_name, &error)),
+                outcome => outcome?,
+            };
             match &outcome {
                 Ok(_) => self.done.versions.push(release.tag_name.clone()),
                 Err(refusal) => self.refuse(refusal.clone()),
             }
             versions.insert(release.tag_name.clone(), outcome);
         }
-        self.rollouts(releases, &versions)?;
+        self.rollouts(releases, &versions, &halted)?;
         self.channels(releases, &versions)?;
         self.latest(latest, &versions)?;
         if let (true, Some(keep)) = (self.options.prune, self.options.keep) {
@@ -270,7 +292,12 @@ impl Round<'_> {
             let newest = prune::newest(all.iter().map(|(version, _)| version.as_str()), keep);
             let mut named: BTreeSet<String> = latest.map(str::to_owned).into_iter().collect();
             for channel in releases.iter().filter(|r| is_channel(&r.tag_name) && r.has(MANIFEST)) {
-                let bytes = self.origin.read(channel, MANIFEST, mpota_format::limits::MANIFEST as u64 + 1)?;
+                let most = mpota_format::limits::MANIFEST as u64 + 1;
+                let bytes = match self.origin.read(channel, MANIFEST, most) {
+                    // It is read again when it is its turn, and refused then.
+                    Err(error) if origin::concerns_one(&error) => continue,
+                    bytes => bytes?,
+                };
                 let manifest = mpota_format::manifest::Manifest::parse(&bytes).ok();
                 named.extend(manifest.map(|manifest| manifest.header.version.to_string()));
             }

@@ -1,14 +1,13 @@
-//! What moves from version to version: rollouts, channels, and last of all `latest`. Each names a version that is known
-//! to be all there.
+//! What moves from version to version: channels, and last of all `latest`. Each names a version that is known to be all
+//! there.
 
 use mpota_format::limits;
 use mpota_format::manifest::Manifest;
-use mpota_format::rollout::{self, Asked, Rollout, RolloutError, TAG};
 use mpota_format::version::{Version, is_channel};
 
 use super::bucket::Life;
 use super::error::{MirrorError, Refusal};
-use super::origin::Release;
+use super::origin::{Release, concerns_one};
 use super::version::Outcome;
 use super::{Round, Step, Versions};
 use crate::release::dist::MANIFEST;
@@ -19,69 +18,19 @@ impl Round<'_> {
         format!("{}/releases/latest/download/{MANIFEST}", self.identity)
     }
 
-    /// The files of the release `rollout`. Gives the versions that they are for.
-    pub(super) fn rollouts(&mut self, releases: &[Release], versions: &Versions) -> Result<(), MirrorError> {
-        let Some(release) = releases.iter().find(|release| release.tag_name == TAG) else {
-            return Ok(());
-        };
-        for asset in release.assets.iter().filter(|asset| asset.name.ends_with(".json")) {
-            let about = format!("{TAG}/{}", asset.name);
-            let refused = |code, text: String| Refusal::new(code, &about, text);
-            let bytes = self.origin.read(release, &asset.name, limits::ROLLOUT as u64 + 1)?;
-            let rollout = match self.rollout(&bytes) {
-                Ok(rollout) => rollout,
-                Err(error) => {
-                    self.refuse(refused("mirror::rollout", format!("boards refuse it: {error}")));
-                    continue;
-                }
-            };
-            if rollout::asset(rollout.version.as_str()) != asset.name {
-                self.refuse(refused("mirror::rollout", format!("it is for {}", rollout.version)));
-                continue;
-            }
-            match versions.get(rollout.version.as_str()) {
-                // A version that is not mirrored.
-                None => continue,
-                Some(Err(_)) => {
-                    self.refuse(refused("mirror::names", format!("{} is not all there", rollout.version)));
-                    continue;
-                }
-                Some(Ok(_)) => {}
-            }
-            let key = self.folder(&about);
-            if let Some(there) = self.bucket.read(&key)? {
-                if there == bytes {
-                    self.tell(Step::Stays(about.clone()));
-                    continue;
-                }
-                let number = Rollout::parse(&there).map_or(0, |there| there.number);
-                if number >= rollout.number && !self.options.allow_older {
-                    let text = format!("the bucket has number {number}, and this one is {}", rollout.number);
-                    self.refuse(refused("mirror::older", text));
-                    continue;
-                }
-            }
-            self.put(&key, &bytes, Life::Moves)?;
-            self.done.rollouts.push(rollout.version.to_string());
-        }
-        Ok(())
-    }
-
-    /// A rollout that boards of this project accept, whenever that is.
-    fn rollout(&self, bytes: &[u8]) -> Result<Rollout, RolloutError> {
-        let version = Rollout::parse(bytes)?.version;
-        let keys = &self.options.access.keys;
-        let project = &self.identity;
-        Rollout::read(bytes, &Asked { version: version.as_str(), project, keys, now: 0, number: 0 })
-    }
-
     /// The channels.
     pub(super) fn channels(&mut self, releases: &[Release], versions: &Versions) -> Result<(), MirrorError> {
         let channels =
             releases.iter().filter(|release| is_channel(&release.tag_name) && release.has(MANIFEST));
         for release in channels {
             let name = release.tag_name.clone();
-            let bytes = self.origin.read(release, MANIFEST, limits::MANIFEST as u64 + 1)?;
+            let bytes = match self.origin.read(release, MANIFEST, limits::MANIFEST as u64 + 1) {
+                Err(error) if concerns_one(&error) => {
+                    self.refuse(Refusal::unread(name, &error));
+                    continue;
+                }
+                bytes => bytes?,
+            };
             let Ok(manifest) = Manifest::parse(&bytes) else {
                 self.refuse(Refusal::new("mirror::not_good", name, format!("{MANIFEST} is no manifest")));
                 continue;

@@ -34,6 +34,16 @@ pub(super) struct Asset {
     pub size: u64,
     #[serde(default)]
     updated_at: Option<String>,
+    /// GitHub's word for how far the upload has come; other servers have none.
+    #[serde(default)]
+    state: Option<String>,
+}
+
+impl Asset {
+    /// One whose upload was broken off stays in the list for as long as nobody removes it, and cannot be read.
+    fn is_whole(&self) -> bool {
+        self.state.as_deref().is_none_or(|state| state == "uploaded")
+    }
 }
 
 impl Release {
@@ -81,6 +91,7 @@ impl Origin {
         for release in all.iter_mut().filter(|release| release.assets.len() >= MANY) {
             release.assets = self.assets(release.id)?;
         }
+        all.iter_mut().for_each(|release| release.assets.retain(Asset::is_whole));
         Ok(all)
     }
 
@@ -148,14 +159,28 @@ impl Origin {
         let tag = release.tag_name.replace('+', "%2B");
         let url = format!("{}/releases/download/{tag}/{name}", self.web);
         let mut opened = match &self.token {
-            None => source::opened(url.clone(), self.agent.get(&url).call())?,
+            None => {
+                source::opened(url.clone(), self.agent.get(&url).call()).map_err(|error| match error {
+                    SourceError::Status { url, status: status @ 429 } => MirrorError::Limit { url, status },
+                    error => error.into(),
+                })?
+            }
             Some(token) => {
                 let asset = release.assets.iter().find(|asset| asset.name == name);
                 let id = asset.ok_or(SourceError::Missing(url))?.id;
                 let url = format!("{}/releases/assets/{id}", self.api);
                 let request = self.agent.get(&url).header("Accept", "application/octet-stream");
                 // The agent drops the token where it is led elsewhere.
-                source::opened(url, request.header("Authorization", &*token.header()).call())?
+                let answer = request.header("Authorization", &*token.header()).call();
+                source::opened(url, answer).map_err(|error| match error {
+                    SourceError::Status { url, status: 401 } => {
+                        SourceError::Token { url, from: token.from() }.into()
+                    }
+                    SourceError::Status { url, status: status @ (403 | 429) } => {
+                        MirrorError::Limit { url, status }
+                    }
+                    error => error.into(),
+                })?
             }
         };
         Ok(opened.take(most)?)
@@ -164,5 +189,29 @@ impl Origin {
     /// Where the token came from, if it took one.
     pub fn token(&self) -> Option<&'static str> {
         self.token.as_ref().map(Token::from)
+    }
+}
+
+/// Whether an error is about what was asked for alone, and the rest of the source may still be read. It is not where there
+/// is no way to the server, and where the server gives nothing more to whoever asks.
+pub(super) fn concerns_one(error: &MirrorError) -> bool {
+    match error {
+        MirrorError::Source(SourceError::Missing(_) | SourceError::Read { .. }) => true,
+        MirrorError::Source(SourceError::Status { status, .. }) => *status != 401,
+        MirrorError::Source(SourceError::Http { source, .. }) => !is_no_way(source),
+        _ => false,
+    }
+}
+
+/// Whether no connection came about.
+fn is_no_way(error: &ureq::Error) -> bool {
+    match error {
+        ureq::Error::Io(why) => why.kind() == std::io::ErrorKind::ConnectionRefused,
+        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => true,
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::Tls(_)
+        | ureq::Error::Rustls(_) => true,
+        _ => false,
     }
 }

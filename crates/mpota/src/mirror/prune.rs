@@ -11,6 +11,7 @@ use super::error::{MirrorError, Refusal};
 use super::origin::Release;
 use super::version::version_of;
 use super::{Round, Step};
+use crate::publish::next_name;
 use crate::release::dist::MANIFEST;
 
 /// The tags of the `count` newest versions among these.
@@ -20,10 +21,11 @@ pub(super) fn newest<'a>(tags: impl Iterator<Item = &'a str>, count: usize) -> B
     versions.into_iter().take(count).map(|version| version.to_string()).collect()
 }
 
-/// The versions that have a rollout.
+/// The versions that have a rollout. Where an exchange was stopped, it has the name that it has before it is renamed.
 pub(super) fn rolled_out(releases: &[Release], tag: &str) -> bool {
     let file = rollout::asset(tag);
-    releases.iter().any(|release| release.tag_name == rollout::TAG && release.has(&file))
+    let has = |release: &Release| release.has(&file) || release.has(&next_name(&file));
+    releases.iter().any(|release| release.tag_name == rollout::TAG && has(release))
 }
 
 impl Round<'_> {
@@ -42,6 +44,8 @@ impl Round<'_> {
             }
         }
         let mut kept = newest(there.keys().copied(), keep);
+        // The bucket may have newer ones that the source no longer has: what this round has brought stays all the same.
+        kept.extend(self.done.versions.iter().cloned());
         let names = there.keys().filter(|tag| is_channel(tag));
         let keys = names.map(|name| self.folder(&format!("{name}/{MANIFEST}")));
         for key in keys.chain([self.latest_key()]) {

@@ -8,7 +8,7 @@ use super::link::Link;
 use super::local::LocalAsset;
 
 /// The name of the asset to be, beside the one that is still read.
-pub(super) fn next(name: &str) -> String {
+pub(crate) fn next(name: &str) -> String {
     format!("{name}.next")
 }
 

@@ -22,6 +22,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use self::error::PublishError;
+pub(crate) use self::exchange::next as next_name;
 use self::github::Client;
 use self::link::Link;
 use self::local::{Local, LocalAsset};

@@ -4,10 +4,13 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod halts;
 mod hosts;
 mod killed;
 mod objects;
 mod proxy;
+mod prunes;
 mod refused;
+mod source;
 mod stores;
 mod world;

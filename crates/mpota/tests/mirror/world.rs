@@ -71,18 +71,35 @@ impl World {
     }
 
     pub fn rollout_to(&self, version: &str, number: u64, percent: u8) {
+        self.rollout_by(&self.key, version, number, (percent, false));
+    }
+
+    /// A signed rollout that no board takes the version by.
+    pub fn halt(&self, version: &str, number: u64) {
+        self.rollout_by(&self.key, version, number, (100, true));
+    }
+
+    /// A rollout that somebody else has signed.
+    pub fn halt_by_other(&self, version: &str, number: u64) {
+        let path = self.keys.path().join("other");
+        keys::create(&path, "other", None).unwrap();
+        let key = SigningKey::load(&path, &mut |_| Ok(String::new())).unwrap();
+        self.rollout_by(&key, version, number, (100, true));
+    }
+
+    fn rollout_by(&self, key: &SigningKey, version: &str, number: u64, (percent, halted): (u8, bool)) {
         fs::create_dir_all(self.release("rollout")).unwrap();
         let mut rollout = Rollout {
             project: Some("octo/weather".into()),
             version: Version::parse(version).unwrap(),
             number,
             until: FOREVER,
-            halted: false,
+            halted,
             stages: vec![Stage { from: 0, percent }],
             boards: Vec::new(),
             signature: None,
         };
-        sign_rollout(&mut rollout, &self.key).unwrap();
+        sign_rollout(&mut rollout, key).unwrap();
         let path = self.release("rollout").join(format!("{version}.json"));
         fs::write(path, rollout.to_bytes().unwrap()).unwrap();
     }
