@@ -108,18 +108,19 @@ fn with_a_token_only_those_who_have_it_count_and_everybody_is_answered() {
 #[test]
 fn a_board_that_sends_its_token_everywhere_on_this_host_still_gets_its_files() {
     let folder = Folder::with_releases();
+    let other = Folder::with_releases();
     let server = serve_fleet(&folder, guarded(&folder));
     for token in [REPORTER, "another"] {
         let address = storage_url(&server, "v1.9.0", "manifest.json");
         let answer = get(&address, &[("authorization", &bearer(token))]);
         assert_eq!((answer.status().as_u16(), text(answer)), (200, "manifest of v1.9.0\n".to_owned()));
     }
-    let without = Server::start(Options::new(folder.path())).unwrap();
-    let address = storage_url(&without, "v1.9.0", "manifest.json");
+    let apart = Server::start(Options { fleet: Some(guarded(&other)), ..other.options() }).unwrap();
+    let address = storage_url(&apart, "v1.9.0", "manifest.json");
     assert_eq!(
         get(&address, &[("authorization", &bearer(REPORTER))]).status(),
         400,
-        "as the storage host does"
+        "as a storage host of its own does"
     );
 }
 

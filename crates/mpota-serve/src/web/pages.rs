@@ -129,7 +129,7 @@ async fn with_releases(
 
 /// The content, or the way to it.
 pub(crate) fn content(app: &App, cx: &Cx, repo: &Repo, release: &Release, asset: &Asset) -> Response {
-    // A browser sends its password to every address of this host, and the storage host refuses whoever sends one.
+    // A browser sends its password to every address of this host, and a storage host of its own refuses whoever sends one.
     let logged_in = browser::wanted(cx) && cx.headers.contains_key(AUTHORIZATION);
     if app.redirects && !logged_in {
         let address = app.signer.address(repo, release, asset, asset.stamp_now());

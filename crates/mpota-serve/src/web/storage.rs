@@ -26,8 +26,9 @@ pub(crate) async fn unknown() -> Response {
 }
 
 async fn object(State(app): State<Arc<App>>, cx: Cx) -> Response {
-    // A board that reports sends its token to every address of this host.
-    if cx.headers.contains_key(AUTHORIZATION) && app.fleet.is_none() {
+    // GitHub's storage takes the signed address alone. A board sends its token to every address of the host and port
+    // that it is for, so whoever has it comes with it where the storage is there too.
+    if cx.headers.contains_key(AUTHORIZATION) && app.asset_base.is_some() {
         return error(
             StatusCode::BAD_REQUEST,
             "InvalidAuthenticationInfo",
