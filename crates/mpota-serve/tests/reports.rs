@@ -330,6 +330,42 @@ fn private_repositories_take_reports_through_the_api() {
 }
 
 #[test]
+fn a_board_with_a_token_of_its_own_and_one_for_reports_sends_two_headers() {
+    let folder = Folder::with_releases();
+    let options =
+        Options { token: Some(TOKEN.into()), fleet: Some(guarded(&folder)), ..Options::new(folder.path()) };
+    let server = Server::start(options).unwrap();
+    let address = format!("{}/api/v3/repos/octo/weather/releases/latest", server.base_url());
+    let (own, reports, other) = (bearer(TOKEN), bearer(REPORTER), bearer("another"));
+    let two = |url: &str, report: &str, first: &str, second: &str| {
+        let headers = [("mpota-report", report), ("authorization", first), ("authorization", second)];
+        get(url, &headers).status().as_u16()
+    };
+    let asked = [
+        (&own, &reports, 200),
+        (&reports, &own, 200),
+        (&own, &other, 200),
+        (&other, &reports, 401),
+        (&other, &other, 401),
+    ];
+    for (number, (first, second, status)) in asked.into_iter().enumerate() {
+        let report = report(&format!("b{number}"), "v1.0.0").to_string();
+        assert_eq!(two(&address, &report, first, second), status, "{first}, {second}");
+    }
+    let all = figures(&server, "?sort=id&order=asc");
+    let kept: Vec<_> = all["boards"].as_array().unwrap().iter().map(|b| b["id"].as_str().unwrap()).collect();
+    assert_eq!(kept, ["b0", "b1", "b3"]);
+    assert_eq!(outcome(&server, "stranger", None), 2);
+    let fleet = format!("{}/fleet.json", server.base_url());
+    for (first, second, status) in
+        [(&own, &bearer(VIEWER), 200), (&bearer(VIEWER), &own, 200), (&own, &reports, 401)]
+    {
+        assert_eq!(two(&fleet, "", first, second), status, "{first}, {second}");
+    }
+    println!("  cases {}: two headers", asked.len() + 3);
+}
+
+#[test]
 fn the_token_for_writing_is_no_token_for_reports() {
     let folder = Folder::with_releases();
     let options = Options {
