@@ -145,6 +145,53 @@ fn a_withheld_rollout_is_told_shown_and_kept_over_restarts_until_somebody_lifts_
     assert_eq!(rollout(&server, FILE), 404);
 }
 
+/// The server again, once it is gone, with its rollout of v2.0.0 lifted or not.
+fn again(server: Server, folder: &Folder, lift: bool) -> (Server, Told) {
+    drop(server);
+    let resume = if lift { vec!["v2.0.0".to_owned()] } else { Vec::new() };
+    start(folder, FleetOptions { resume, ..halting(folder) })
+}
+
+#[test]
+fn boards_that_succeed_after_a_lift_hide_none_that_come_back_after_it() {
+    let folder = folder();
+    let (server, _) = start(&folder, halting(&folder));
+    boards(&server, "b", 10, 8);
+    assert_eq!(rollout(&server, FILE), 404);
+    let (server, told) = again(server, &folder, true);
+    assert_eq!((rollout(&server, FILE), told.lock().unwrap().len()), (302, 0));
+    boards(&server, "b", 8, 0);
+    // What is counted after the lift is counted after a start too.
+    let (server, told) = again(server, &folder, false);
+    assert_eq!((rollout(&server, FILE), told.lock().unwrap().len()), (302, 0));
+    boards(&server, "c", 8, 8);
+    assert_eq!(rollout(&server, FILE), 404);
+    assert_eq!(*told.lock().unwrap(), ["octo/weather v2.0.0 1/9"]);
+}
+
+#[test]
+fn boards_that_come_back_once_more_after_a_lift_count() {
+    let folder = folder();
+    let (mut server, _) = start(&folder, halting(&folder));
+    boards(&server, "b", 6, 6);
+    // A second lift counts from there on as well.
+    for lift in 1..=2 {
+        let told;
+        (server, told) = again(server, &folder, true);
+        assert_eq!((rollout(&server, FILE), told.lock().unwrap().len()), (302, 0), "lift {lift}");
+        // They still say what they came back from before.
+        boards(&server, "b", 6, 6);
+        assert_eq!(rollout(&server, FILE), 302, "lift {lift}");
+        for number in 0..6 {
+            let id = format!("b{number}");
+            tell(&server, &json!({"id": id, "version": "v2.0.0", "state": "trial", "bad": "v2.0.0"}));
+            tell(&server, &back(&id, "v1.9.0", "v2.0.0"));
+        }
+        assert_eq!(rollout(&server, FILE), 404, "lift {lift}");
+        assert_eq!(*told.lock().unwrap(), ["octo/weather v2.0.0 4/5"], "lift {lift}");
+    }
+}
+
 #[test]
 fn a_board_that_takes_the_version_after_all_does_not_count_as_come_back() {
     let folder = folder();
