@@ -5,6 +5,8 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
+use mpota_format::rollout::{FOREVER, Rollout, Stage};
+use mpota_format::version::Version;
 use mpota_serve::{Event, FleetOptions, HaltAt, LogHook, Options, Server, WriteOptions};
 use serde_json::json;
 use support::fleet::{back, figures, fleet, report, shown, tell};
@@ -264,4 +266,71 @@ fn the_api_withholds_it_from_boards_and_not_from_who_may_write() {
     }
     assert_eq!(read(TOKEN), "404");
     assert_eq!(read(WRITER), "{\"rollout of\":\"v2.0.0\"}\n");
+    let why = |token: &str| {
+        let headers =
+            [("accept", "application/octet-stream"), ("authorization", &*format!("Bearer {token}"))];
+        header(&get(asset["url"].as_str().unwrap(), &headers), "mpota-withheld").to_owned()
+    };
+    assert_eq!((why(TOKEN), why(WRITER)), ("v2.0.0".to_owned(), "v2.0.0".to_owned()));
+    let halt = of("v2.0.0", 2, true);
+    folder.asset("rollout", "v2.0.0.json", &halt);
+    assert_eq!((read(TOKEN), why(TOKEN)), (halt.clone(), String::new()));
+    assert_eq!((read(WRITER), why(WRITER)), (halt, String::new()));
+}
+
+/// A rollout as `mpota rollout` and `mpota halt` upload it.
+fn of(version: &str, number: u64, halted: bool) -> String {
+    let rollout = Rollout {
+        project: Some("octo/weather".into()),
+        version: Version::parse(version).unwrap(),
+        number,
+        until: FOREVER,
+        halted,
+        stages: vec![Stage { from: 0, percent: 100 }],
+        boards: Vec::new(),
+        signature: None,
+    };
+    String::from_utf8(rollout.to_bytes().unwrap()).unwrap()
+}
+
+#[test]
+fn a_rollout_that_halts_is_given_out_while_the_version_is_withheld() {
+    let folder = folder();
+    let put = |content: &str| folder.asset("rollout", "v2.0.0.json", content);
+    put(&of("v2.0.0", 1, false));
+    let (server, _) = start(&folder, halting(&folder));
+    let stored = header(&get(&format!("{}{FILE}", server.base_url()), &[]), "location").to_owned();
+    boards(&server, "b", 5, 5);
+    // As a board reads it, and with an address that was signed before; and what the answer says of it.
+    let read = |server: &Server| {
+        let first = get(&format!("{}{FILE}", server.base_url()), &[]);
+        let why = header(&first, "mpota-withheld").to_owned();
+        match first.status().as_u16() {
+            302 => (text(get(header(&first, "location"), &[])), why),
+            status => (status.to_string(), why),
+        }
+    };
+    let withheld = ("404".to_owned(), "v2.0.0".to_owned());
+    let halt = of("v2.0.0", 2, true);
+    // What looks like a halt and is none is withheld: boards may read another thing in it.
+    let others = [
+        of("v2.0.0", 3, false),
+        format!("{halt} "),
+        halt.replace("\"halted\":", "\"halted\" :"),
+        String::new(),
+    ];
+    for other in &others {
+        put(other);
+        assert_eq!(read(&server), withheld, "{other}");
+        assert_eq!(get(&stored, &[]).status(), 404, "{other}");
+        put(&halt);
+        assert_eq!(read(&server), (halt.clone(), String::new()));
+        assert_eq!(text(get(&stored, &[])), halt);
+    }
+    let (server, _) = again(server, &folder, false);
+    assert_eq!(read(&server), (halt, String::new()));
+    put(&of("v2.0.0", 3, false));
+    assert_eq!(read(&server), withheld);
+    assert_eq!(rollout(&server, &FILE.replace("v2.0.0", "v2.1.0")), 302);
+    println!("  cases {}: files beside a halt", others.len());
 }

@@ -97,9 +97,10 @@ impl State {
         self.halts.iter().filter(|(_, halt)| halt.lifted.is_none())
     }
 
-    /// Whether this file of the release `rollout` is withheld.
-    pub fn withholds(&self, project: &str, file: &str) -> bool {
-        self.halted().any(|(release, _)| release.project == project && asset(&release.version) == file)
+    /// The version whose rollout this file of the release `rollout` is, if it is withheld.
+    pub fn withheld(&self, project: &str, file: &str) -> Option<&str> {
+        let found = |release: &Release| release.project == project && asset(&release.version) == file;
+        self.halted().find(|(release, _)| found(release)).map(|(release, _)| release.version.as_str())
     }
 
     /// Those of these versions that are to be withheld from now on.

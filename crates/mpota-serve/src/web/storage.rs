@@ -67,10 +67,11 @@ pub(super) fn content(
     claims: &Claims,
 ) -> Option<Result<Response, file::Refused>> {
     let release = found.releases.all.iter().find(|release| release.id == claims.release)?;
-    if app.withholds(&found.repo, release, &claims.name) {
+    let asset = release.asset(&claims.name)?;
+    if app.withheld(&found.repo, release, asset).is_some() {
         return None;
     }
-    Some(file::content(app, cx, release.asset(&claims.name)?))
+    Some(file::content(app, cx, asset))
 }
 
 /// The range lies behind the end.
