@@ -210,6 +210,20 @@ fn a_board_that_takes_the_version_after_all_does_not_count_as_come_back() {
 }
 
 #[test]
+fn a_file_that_was_emptied_is_told_and_a_new_one_is_not() {
+    let folder = folder();
+    let (server, told) = start(&folder, halting(&folder));
+    assert!(told.lock().unwrap().is_empty());
+    boards(&server, "b", 5, 5);
+    drop(server);
+    std::fs::write(folder.path().join("reports.db"), "").unwrap();
+    let (server, told) = start(&folder, halting(&folder));
+    let told = told.lock().unwrap().clone();
+    assert!(told.len() == 1 && told[0].contains("reports.db is there and empty: "), "{told:?}");
+    assert_eq!(rollout(&server, FILE), 302);
+}
+
+#[test]
 fn the_same_version_of_another_project_is_not_withheld() {
     let folder = folder();
     folder.file("octo/clock/v1.0.0/manifest.json", "{}");

@@ -51,7 +51,7 @@ pub use options::{FleetOptions, HaltAt};
 use crate::api::auth::Secret;
 use crate::catalog::{Asset, Release, Repo};
 use crate::error::{Error, Result};
-use crate::log::RequestLog;
+use crate::log::{Event, RequestLog};
 use counts::{Counts, Outcome};
 use record::Change;
 use state::State;
@@ -80,6 +80,13 @@ impl Fleet {
         let (reporters, viewers) = (secret(&options.report_token)?, secret(&options.view_token)?);
         let state = Arc::new(RwLock::default());
         let failed = |error| Error::Reports { path: options.file.clone(), reason: format!("{error}") };
+        // It is taken for a new one.
+        if options.file.metadata().is_ok_and(|file| file.len() == 0) {
+            log.tell(&Event::Problem(format!(
+                "{} is there and empty: what boards reported and what was withheld before is not in it",
+                options.file.display()
+            )));
+        }
         let store = Store::open(&options.file).map_err(failed)?;
         let writer =
             Writer::new(options, store, Arc::clone(&state), Arc::clone(log), now()).map_err(failed)?;
