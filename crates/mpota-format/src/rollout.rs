@@ -16,6 +16,8 @@ use crate::version::Version;
 
 /// The tag of the release that holds the rollouts of all versions.
 pub const TAG: &str = "rollout";
+/// The header with which `mpota serve` names the version whose rollout it withholds from boards.
+pub const WITHHELD: &str = "mpota-withheld";
 /// The namespace of signatures over rollouts.
 pub const NAMESPACE: &str = "mpota-rollout";
 /// The `until` of a rollout without an end.

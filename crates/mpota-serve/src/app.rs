@@ -16,7 +16,7 @@ use crate::api::rate::Rates;
 use crate::catalog::digest::Digests;
 use crate::catalog::known::Listing;
 use crate::catalog::store::Store;
-use crate::catalog::{Catalog, Release, Repo};
+use crate::catalog::{Asset, Catalog, Release, Repo};
 use crate::faults::FaultKind;
 use crate::fleet::Fleet;
 use crate::log::{Event, RequestLog};
@@ -92,9 +92,9 @@ impl App {
         }
     }
 
-    /// Whether boards are not to have this asset: too many came back from the version that it rolls out.
-    pub fn withholds(&self, repo: &Repo, release: &Release, asset: &str) -> bool {
-        self.fleet.as_ref().is_some_and(|fleet| fleet.withholds(repo, release, asset))
+    /// The version that this asset rolls out, if boards are not to have it: too many came back from the version.
+    pub fn withheld(&self, repo: &Repo, release: &Release, asset: &Asset) -> Option<String> {
+        self.fleet.as_ref()?.withheld(repo, release, asset)
     }
 
     /// Scheme, host and port as the client knows this server.

@@ -5,6 +5,8 @@ mod support;
 
 use std::sync::{Arc, Mutex};
 
+use mpota_format::rollout::{FOREVER, Rollout, Stage};
+use mpota_format::version::Version;
 use mpota_serve::{Event, FleetOptions, HaltAt, LogHook, Options, Server, WriteOptions};
 use serde_json::json;
 use support::fleet::{back, figures, fleet, report, shown, tell};
@@ -145,6 +147,53 @@ fn a_withheld_rollout_is_told_shown_and_kept_over_restarts_until_somebody_lifts_
     assert_eq!(rollout(&server, FILE), 404);
 }
 
+/// The server again, once it is gone, with its rollout of v2.0.0 lifted or not.
+fn again(server: Server, folder: &Folder, lift: bool) -> (Server, Told) {
+    drop(server);
+    let resume = if lift { vec!["v2.0.0".to_owned()] } else { Vec::new() };
+    start(folder, FleetOptions { resume, ..halting(folder) })
+}
+
+#[test]
+fn boards_that_succeed_after_a_lift_hide_none_that_come_back_after_it() {
+    let folder = folder();
+    let (server, _) = start(&folder, halting(&folder));
+    boards(&server, "b", 10, 8);
+    assert_eq!(rollout(&server, FILE), 404);
+    let (server, told) = again(server, &folder, true);
+    assert_eq!((rollout(&server, FILE), told.lock().unwrap().len()), (302, 0));
+    boards(&server, "b", 8, 0);
+    // What is counted after the lift is counted after a start too.
+    let (server, told) = again(server, &folder, false);
+    assert_eq!((rollout(&server, FILE), told.lock().unwrap().len()), (302, 0));
+    boards(&server, "c", 8, 8);
+    assert_eq!(rollout(&server, FILE), 404);
+    assert_eq!(*told.lock().unwrap(), ["octo/weather v2.0.0 1/9"]);
+}
+
+#[test]
+fn boards_that_come_back_once_more_after_a_lift_count() {
+    let folder = folder();
+    let (mut server, _) = start(&folder, halting(&folder));
+    boards(&server, "b", 6, 6);
+    // A second lift counts from there on as well.
+    for lift in 1..=2 {
+        let told;
+        (server, told) = again(server, &folder, true);
+        assert_eq!((rollout(&server, FILE), told.lock().unwrap().len()), (302, 0), "lift {lift}");
+        // They still say what they came back from before.
+        boards(&server, "b", 6, 6);
+        assert_eq!(rollout(&server, FILE), 302, "lift {lift}");
+        for number in 0..6 {
+            let id = format!("b{number}");
+            tell(&server, &json!({"id": id, "version": "v2.0.0", "state": "trial", "bad": "v2.0.0"}));
+            tell(&server, &back(&id, "v1.9.0", "v2.0.0"));
+        }
+        assert_eq!(rollout(&server, FILE), 404, "lift {lift}");
+        assert_eq!(*told.lock().unwrap(), ["octo/weather v2.0.0 4/5"], "lift {lift}");
+    }
+}
+
 #[test]
 fn a_board_that_takes_the_version_after_all_does_not_count_as_come_back() {
     let folder = folder();
@@ -158,6 +207,20 @@ fn a_board_that_takes_the_version_after_all_does_not_count_as_come_back() {
     let versions = figures(&server, "")["versions"].clone();
     let row = versions.as_array().unwrap().iter().find(|row| row["version"] == "v2.0.0").unwrap();
     assert_eq!((&row["tried"], &row["came_back"]), (&json!(14), &json!(0)));
+}
+
+#[test]
+fn a_file_that_was_emptied_is_told_and_a_new_one_is_not() {
+    let folder = folder();
+    let (server, told) = start(&folder, halting(&folder));
+    assert!(told.lock().unwrap().is_empty());
+    boards(&server, "b", 5, 5);
+    drop(server);
+    std::fs::write(folder.path().join("reports.db"), "").unwrap();
+    let (server, told) = start(&folder, halting(&folder));
+    let told = told.lock().unwrap().clone();
+    assert!(told.len() == 1 && told[0].contains("reports.db is there and empty: "), "{told:?}");
+    assert_eq!(rollout(&server, FILE), 302);
 }
 
 #[test]
@@ -217,4 +280,71 @@ fn the_api_withholds_it_from_boards_and_not_from_who_may_write() {
     }
     assert_eq!(read(TOKEN), "404");
     assert_eq!(read(WRITER), "{\"rollout of\":\"v2.0.0\"}\n");
+    let why = |token: &str| {
+        let headers =
+            [("accept", "application/octet-stream"), ("authorization", &*format!("Bearer {token}"))];
+        header(&get(asset["url"].as_str().unwrap(), &headers), "mpota-withheld").to_owned()
+    };
+    assert_eq!((why(TOKEN), why(WRITER)), ("v2.0.0".to_owned(), "v2.0.0".to_owned()));
+    let halt = of("v2.0.0", 2, true);
+    folder.asset("rollout", "v2.0.0.json", &halt);
+    assert_eq!((read(TOKEN), why(TOKEN)), (halt.clone(), String::new()));
+    assert_eq!((read(WRITER), why(WRITER)), (halt, String::new()));
+}
+
+/// A rollout as `mpota rollout` and `mpota halt` upload it.
+fn of(version: &str, number: u64, halted: bool) -> String {
+    let rollout = Rollout {
+        project: Some("octo/weather".into()),
+        version: Version::parse(version).unwrap(),
+        number,
+        until: FOREVER,
+        halted,
+        stages: vec![Stage { from: 0, percent: 100 }],
+        boards: Vec::new(),
+        signature: None,
+    };
+    String::from_utf8(rollout.to_bytes().unwrap()).unwrap()
+}
+
+#[test]
+fn a_rollout_that_halts_is_given_out_while_the_version_is_withheld() {
+    let folder = folder();
+    let put = |content: &str| folder.asset("rollout", "v2.0.0.json", content);
+    put(&of("v2.0.0", 1, false));
+    let (server, _) = start(&folder, halting(&folder));
+    let stored = header(&get(&format!("{}{FILE}", server.base_url()), &[]), "location").to_owned();
+    boards(&server, "b", 5, 5);
+    // As a board reads it, and with an address that was signed before; and what the answer says of it.
+    let read = |server: &Server| {
+        let first = get(&format!("{}{FILE}", server.base_url()), &[]);
+        let why = header(&first, "mpota-withheld").to_owned();
+        match first.status().as_u16() {
+            302 => (text(get(header(&first, "location"), &[])), why),
+            status => (status.to_string(), why),
+        }
+    };
+    let withheld = ("404".to_owned(), "v2.0.0".to_owned());
+    let halt = of("v2.0.0", 2, true);
+    // What looks like a halt and is none is withheld: boards may read another thing in it.
+    let others = [
+        of("v2.0.0", 3, false),
+        format!("{halt} "),
+        halt.replace("\"halted\":", "\"halted\" :"),
+        String::new(),
+    ];
+    for other in &others {
+        put(other);
+        assert_eq!(read(&server), withheld, "{other}");
+        assert_eq!(get(&stored, &[]).status(), 404, "{other}");
+        put(&halt);
+        assert_eq!(read(&server), (halt.clone(), String::new()));
+        assert_eq!(text(get(&stored, &[])), halt);
+    }
+    let (server, _) = again(server, &folder, false);
+    assert_eq!(read(&server), (halt, String::new()));
+    put(&of("v2.0.0", 3, false));
+    assert_eq!(read(&server), withheld);
+    assert_eq!(rollout(&server, &FILE.replace("v2.0.0", "v2.1.0")), 302);
+    println!("  cases {}: files beside a halt", others.len());
 }

@@ -108,18 +108,19 @@ fn with_a_token_only_those_who_have_it_count_and_everybody_is_answered() {
 #[test]
 fn a_board_that_sends_its_token_everywhere_on_this_host_still_gets_its_files() {
     let folder = Folder::with_releases();
+    let other = Folder::with_releases();
     let server = serve_fleet(&folder, guarded(&folder));
     for token in [REPORTER, "another"] {
         let address = storage_url(&server, "v1.9.0", "manifest.json");
         let answer = get(&address, &[("authorization", &bearer(token))]);
         assert_eq!((answer.status().as_u16(), text(answer)), (200, "manifest of v1.9.0\n".to_owned()));
     }
-    let without = Server::start(Options::new(folder.path())).unwrap();
-    let address = storage_url(&without, "v1.9.0", "manifest.json");
+    let apart = Server::start(Options { fleet: Some(guarded(&other)), ..other.options() }).unwrap();
+    let address = storage_url(&apart, "v1.9.0", "manifest.json");
     assert_eq!(
         get(&address, &[("authorization", &bearer(REPORTER))]).status(),
         400,
-        "as the storage host does"
+        "as a storage host of its own does"
     );
 }
 
@@ -326,6 +327,42 @@ fn private_repositories_take_reports_through_the_api() {
     let answer = get(&address, &[("mpota-report", &report), ("authorization", &bearer(TOKEN))]);
     assert_eq!(as_json(answer)["tag_name"], "v1.11.0");
     assert_eq!(figures(&server, "")["boards_known"], 1);
+}
+
+#[test]
+fn a_board_with_a_token_of_its_own_and_one_for_reports_sends_two_headers() {
+    let folder = Folder::with_releases();
+    let options =
+        Options { token: Some(TOKEN.into()), fleet: Some(guarded(&folder)), ..Options::new(folder.path()) };
+    let server = Server::start(options).unwrap();
+    let address = format!("{}/api/v3/repos/octo/weather/releases/latest", server.base_url());
+    let (own, reports, other) = (bearer(TOKEN), bearer(REPORTER), bearer("another"));
+    let two = |url: &str, report: &str, first: &str, second: &str| {
+        let headers = [("mpota-report", report), ("authorization", first), ("authorization", second)];
+        get(url, &headers).status().as_u16()
+    };
+    let asked = [
+        (&own, &reports, 200),
+        (&reports, &own, 200),
+        (&own, &other, 200),
+        (&other, &reports, 401),
+        (&other, &other, 401),
+    ];
+    for (number, (first, second, status)) in asked.into_iter().enumerate() {
+        let report = report(&format!("b{number}"), "v1.0.0").to_string();
+        assert_eq!(two(&address, &report, first, second), status, "{first}, {second}");
+    }
+    let all = figures(&server, "?sort=id&order=asc");
+    let kept: Vec<_> = all["boards"].as_array().unwrap().iter().map(|b| b["id"].as_str().unwrap()).collect();
+    assert_eq!(kept, ["b0", "b1", "b3"]);
+    assert_eq!(outcome(&server, "stranger", None), 2);
+    let fleet = format!("{}/fleet.json", server.base_url());
+    for (first, second, status) in
+        [(&own, &bearer(VIEWER), 200), (&bearer(VIEWER), &own, 200), (&own, &reports, 401)]
+    {
+        assert_eq!(two(&fleet, "", first, second), status, "{first}, {second}");
+    }
+    println!("  cases {}: two headers", asked.len() + 3);
 }
 
 #[test]

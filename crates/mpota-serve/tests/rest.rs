@@ -3,6 +3,7 @@
 
 mod support;
 
+use mpota_serve::{Options, Server};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -217,6 +218,38 @@ fn the_token_opens_a_private_repository_in_every_form_github_takes() {
         let content = get(header(&response, "location"), &[]);
         assert_eq!(text(content), "manifest of v1.11.0\n");
     }
+}
+
+#[test]
+fn of_several_tokens_one_that_is_known_is_enough() {
+    let folder = Folder::with_releases();
+    let options = Options { token: Some(TOKEN.into()), ..support::writable(&folder) };
+    let server = Server::start(options).unwrap();
+    let url = format!("{}/repos/octo/weather/releases", server.base_url());
+    let (reads, writes) = (format!("token {TOKEN}"), format!("Bearer {}", support::WRITER));
+    let create = |values: &[&str]| {
+        let mut request = ureq::http::Request::builder().method("POST").uri(&url);
+        for value in values {
+            request = request.header("authorization", *value);
+        }
+        let body = format!(r#"{{"tag_name":"v3.{}.{}","draft":true}}"#, values.len(), values[0].len());
+        support::agent().run(request.body(body).unwrap()).unwrap().status().as_u16()
+    };
+    // What is given, whether it may read, and whether it may write.
+    let cases: [(&[&str], u16, u16); 6] = [
+        (&["Bearer x", &reads], 200, 403),
+        (&[&reads, "Digest x"], 200, 403),
+        (&[&reads, &writes], 200, 201),
+        (&[&writes, &reads], 200, 201),
+        (&["Bearer x", "Bearer y", &writes], 200, 201),
+        (&["Bearer x", "Bearer y"], 401, 401),
+    ];
+    for (values, read, write) in cases {
+        let headers: Vec<_> = values.iter().map(|value| ("authorization", *value)).collect();
+        assert_eq!(get(&url, &headers).status(), read, "{values:?}");
+        assert_eq!(create(values), write, "{values:?}");
+    }
+    println!("  cases {}: several headers", cases.len());
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod support;
 use std::time::Duration;
 
 use mpota_serve::{Options, Server};
-use support::{Folder, bytes, get, head, header, pack, storage_url, text};
+use support::{Folder, TOKEN, bytes, get, head, header, json, pack, storage_url, text};
 
 const TAG: &str = "v1.11.0";
 
@@ -24,6 +24,33 @@ fn an_authorization_header_is_a_bad_request() {
         let response = get(&url, &[("authorization", value)]);
         assert_eq!(response.status(), 400);
         assert!(text(response).contains("<Code>InvalidAuthenticationInfo</Code>"));
+    }
+}
+
+#[test]
+fn where_everything_is_on_one_port_a_token_does_no_harm() {
+    let folder = Folder::with_releases();
+    for token in [None, Some(TOKEN.to_owned())] {
+        let server = Server::start(Options { asset_host: None, token, ..folder.options() }).unwrap();
+        let auth = format!("Bearer {TOKEN}");
+        let known = [("authorization", &*auth), ("accept", "application/octet-stream")];
+        // As a board goes, with the token on each step of its way.
+        let tag = format!("{}/api/v3/repos/octo/weather/releases/tags/{TAG}", server.base_url());
+        let release = json(get(&tag, &known[..1]));
+        let assets = release["assets"].as_array().unwrap();
+        let asset = assets.iter().find(|asset| asset["name"] == "manifest.json").unwrap();
+        let answer = get(asset["url"].as_str().unwrap(), &known);
+        assert_eq!(answer.status(), 302);
+        let stored = header(&answer, "location");
+        assert!(stored.starts_with(server.base_url()), "{stored}");
+        let expected = format!("manifest of {TAG}\n");
+        for value in [&*auth, "Bearer x", "Basic eDp5"] {
+            let answer = get(stored, &[("authorization", value)]);
+            assert_eq!((answer.status().as_u16(), text(answer)), (200, expected.clone()), "{value}");
+        }
+        // It opens nothing either.
+        let altered = stored.replacen("sig=", "sig=x", 1);
+        assert_eq!(get(&altered, &known[..1]).status(), 403);
     }
 }
 

@@ -55,6 +55,24 @@ fn a_private_release_of_250_assets_is_found_page_by_page() {
 }
 
 #[test]
+fn a_private_server_with_everything_on_one_port_updates_a_board() {
+    let mut world = World::with(|o| {
+        o.token = Some("tkn-123".into());
+        o.asset_host = None;
+    });
+    world.set("token", "'tkn-123'");
+    world.set("insecure_token_over_http", "True");
+    world.publish("v1.1.0", tiny("v1.1.0"));
+    let board = world.board();
+    let log = run(&board).output;
+    assert_eq!(version(&board), confirmed("v1.1.0"), "{log}");
+    // The board sends its token to this host and port, so it comes to the storage with it.
+    let requests = world.server.requests();
+    let stored: Vec<_> = requests.iter().filter(|r| r.path.contains("release-asset")).collect();
+    assert!(!stored.is_empty() && stored.iter().all(|r| r.authorization_present), "{stored:#?}");
+}
+
+#[test]
 fn a_pack_of_another_name_is_looked_for_in_the_list() {
     let world = private();
     world.publish("v1.1.0", tiny("v1.1.0"));

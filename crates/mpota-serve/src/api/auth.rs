@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hyper::header::{AUTHORIZATION, HeaderMap};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use ring::{hmac, rand};
 
 use crate::error::{Error, Result};
@@ -21,14 +21,14 @@ pub(crate) struct Token {
     permission: Permission,
 }
 
-/// What an Authorization header amounts to.
+/// What the Authorization headers amount to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// There was none.
     Anonymous,
-    /// It holds a token; where none is set, any.
+    /// One holds a token; where none is set, any.
     Known,
-    /// It holds something else.
+    /// They hold something else.
     Wrong,
 }
 
@@ -56,8 +56,13 @@ impl Secret {
         Ok(Self { key, tag })
     }
 
-    pub fn is(&self, given: &[u8]) -> bool {
+    fn is(&self, given: &[u8]) -> bool {
         hmac::verify(&self.key, given, self.tag.as_ref()).is_ok()
+    }
+
+    /// Whether it is one of these. All of them are compared, so that the time says nothing about which one it was.
+    pub fn among(&self, given: &[Vec<u8>]) -> bool {
+        given.iter().fold(false, |found, given| self.is(given) | found)
     }
 }
 
@@ -67,10 +72,15 @@ impl Token {
     }
 }
 
-/// The secret in the Authorization header: `Bearer T`, `token T`, or Basic with the token as password, all of which
-/// GitHub takes.
-pub(crate) fn given(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let (scheme, given) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once(' ')?;
+/// The secrets in the Authorization headers. A board that has a token of its own and reports with another one sends two
+/// of these headers.
+pub(crate) fn given(headers: &HeaderMap) -> Vec<Vec<u8>> {
+    headers.get_all(AUTHORIZATION).iter().filter_map(secret).collect()
+}
+
+/// The secret in one header: `Bearer T`, `token T`, or Basic with the token as password, all of which GitHub takes.
+fn secret(value: &HeaderValue) -> Option<Vec<u8>> {
+    let (scheme, given) = value.to_str().ok()?.trim().split_once(' ')?;
     match scheme.to_ascii_lowercase().as_str() {
         "bearer" | "token" => Some(given.trim().as_bytes().to_vec()),
         "basic" => {
@@ -94,7 +104,7 @@ impl Access {
         Ok(Self { tokens, private: reader.is_some(), writable: write.is_some() })
     }
 
-    /// Who the Authorization header says it is.
+    /// Who the Authorization headers say it is.
     pub fn who(&self, headers: &HeaderMap) -> Who {
         let who = |caller, permission| Who { caller, permission };
         if !headers.contains_key(AUTHORIZATION) {
@@ -106,11 +116,10 @@ impl Access {
         let given = given(headers);
         // Every token is compared, so that the time says nothing about which
         // one it was.
-        let held =
-            given.map(|given| self.tokens.iter().filter(|token| token.secret.is(&given)).collect::<Vec<_>>());
-        match held.as_deref() {
-            Some([token, ..]) => who(Caller::Known, Some(token.permission.clone())),
-            _ => who(Caller::Wrong, None),
+        let held: Vec<_> = self.tokens.iter().filter(|token| token.secret.among(&given)).collect();
+        match held.first() {
+            Some(token) => who(Caller::Known, Some(token.permission.clone())),
+            None => who(Caller::Wrong, None),
         }
     }
 

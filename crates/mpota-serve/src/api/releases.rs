@@ -10,7 +10,7 @@ use hyper::header::ACCEPT;
 
 use super::objects::Maker;
 use super::page::Page;
-use super::reply::{Reply, reply};
+use super::reply::{Reply, not_found, reply};
 use crate::app::{App, Cx};
 use crate::catalog::{Release, Repo, latest};
 use crate::web::{file, pages};
@@ -84,10 +84,11 @@ async fn asset(prefix: &'static str, State(app): Shared, Path((o, r, id)): Three
             Some((release, asset))
         })?;
         if wants_content(make.cx) {
-            if make.app.withholds(make.repo, release, &asset.name) {
+            if let Some(version) = make.app.withheld(make.repo, release, asset) {
                 // Who may change it sees it all the same: a halt that is signed keeps what stands there.
                 let writes = make.app.access.writes(&make.app.access.who(&make.cx.headers));
-                return writes.then(|| Reply::Other(pages::direct(make.app, make.cx, asset)));
+                let response = if writes { pages::direct(make.app, make.cx, asset) } else { not_found() };
+                return Some(Reply::Other(pages::withheld(response, &version)));
             }
             let content = pages::content(make.app, make.cx, make.repo, release, asset);
             return Some(Reply::Other(content));

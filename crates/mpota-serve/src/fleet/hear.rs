@@ -10,7 +10,7 @@ use super::counts::Outcome;
 use super::writer::Heard;
 use super::{Fleet, now};
 use crate::api::PREFIXES;
-use crate::api::auth::given;
+use crate::api::auth::{Secret, given};
 use crate::app::{App, Cx};
 
 impl Fleet {
@@ -24,8 +24,7 @@ impl Fleet {
     }
 
     async fn judge(&self, app: &Arc<App>, cx: &Cx, from: Option<IpAddr>) -> Outcome {
-        let known =
-            |secret: &crate::api::auth::Secret| given(&cx.headers).is_some_and(|given| secret.is(&given));
+        let known = |secret: &Secret| secret.among(&given(&cx.headers));
         if !self.reporters.as_ref().is_none_or(known) {
             return Outcome::Stranger;
         }

@@ -34,19 +34,24 @@ mod store_cuts;
 pub(crate) mod web;
 mod writer;
 
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use mpota_format::limits;
+use mpota_format::rollout::{self, Rollout};
 use tokio::sync::oneshot;
 
 pub use options::{FleetOptions, HaltAt};
 
 use crate::api::auth::Secret;
-use crate::catalog::{Release, Repo};
+use crate::catalog::{Asset, Release, Repo};
 use crate::error::{Error, Result};
-use crate::log::RequestLog;
+use crate::log::{Event, RequestLog};
 use counts::{Counts, Outcome};
 use record::Change;
 use state::State;
@@ -75,6 +80,13 @@ impl Fleet {
         let (reporters, viewers) = (secret(&options.report_token)?, secret(&options.view_token)?);
         let state = Arc::new(RwLock::default());
         let failed = |error| Error::Reports { path: options.file.clone(), reason: format!("{error}") };
+        // It is taken for a new one.
+        if options.file.metadata().is_ok_and(|file| file.len() == 0) {
+            log.tell(&Event::Problem(format!(
+                "{} is there and empty: what boards reported and what was withheld before is not in it",
+                options.file.display()
+            )));
+        }
         let store = Store::open(&options.file).map_err(failed)?;
         let writer =
             Writer::new(options, store, Arc::clone(&state), Arc::clone(log), now()).map_err(failed)?;
@@ -98,9 +110,14 @@ impl Fleet {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this asset is the rollout file of a version that too many boards came back from.
-    pub fn withholds(&self, repo: &Repo, release: &Release, asset: &str) -> bool {
-        release.tag == mpota_format::rollout::TAG && self.state().withholds(&repo.full_name(), asset)
+    /// The version that too many boards came back from, if this is its rollout file and lets boards take it. One that
+    /// says that the version is halted is given out: boards that read it wait, and it reaches them everywhere.
+    pub fn withheld(&self, repo: &Repo, release: &Release, asset: &Asset) -> Option<String> {
+        if release.tag != rollout::TAG {
+            return None;
+        }
+        let version = self.state().withheld(&repo.full_name(), &asset.name)?.to_owned();
+        if halts(&asset.path) { None } else { Some(version) }
     }
 
     /// The changes of a board, the oldest first.
@@ -137,6 +154,14 @@ impl Fleet {
             let _ = thread.join();
         }
     }
+}
+
+/// Whether the file is the rollout of a version that no board takes.
+fn halts(path: &Path) -> bool {
+    let mut bytes = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(limits::ROLLOUT as u64 + 1).read_to_end(&mut bytes));
+    read.is_ok() && Rollout::parse(&bytes).is_ok_and(|rollout| rollout.halted)
 }
 
 /// Seconds of unix time.

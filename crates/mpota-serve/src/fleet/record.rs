@@ -75,15 +75,15 @@ impl Board {
         self.bad.is_some() && self.bad != self.version
     }
 
-    /// The change that this is, compared with how it was before.
-    pub fn change(&self, before: Option<&Self>) -> Option<Change> {
+    /// The change that this is, compared with how it was before. It has the number, if it is one.
+    pub fn change(&self, before: Option<&Self>, number: u64) -> Option<Change> {
         let of = |board: &Self| (board.project.clone(), board.version.clone(), board.bad.clone());
         if before.map(of) == Some(of(self)) {
             return None;
         }
         let why = self.why.clone().filter(|_| self.came_back());
         let (project, version, bad) = of(self);
-        Some(Change { at: self.last_seen, project, version, bad, why })
+        Some(Change { at: self.last_seen, number, project, version, bad, why })
     }
 }
 
@@ -91,6 +91,9 @@ impl Board {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Change {
     pub at: u64,
+    /// It grows with each change of any board and with each lift: seconds do not tell which of two came first, and a
+    /// clock may be set back.
+    pub number: u64,
     pub project: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub version: Option<String>,
@@ -107,19 +110,40 @@ pub(crate) fn append(history: &mut Vec<Change>, change: Change) {
     history.drain(..surplus);
 }
 
-/// What a board has tried, and whether it came back from it. What was said last counts.
-pub(crate) type Tried = BTreeMap<Release, bool>;
+/// What a board has tried.
+pub(crate) type Tried = BTreeMap<Release, Try>;
+
+/// What came of a version on a board. What was said last counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Try {
+    pub back: bool,
+    /// The number of the change with which it became so.
+    pub number: u64,
+}
 
 /// What a history says of that.
 pub(crate) fn tried(history: &[Change]) -> Tried {
     let mut tried = Tried::new();
+    let mut before: Option<&Change> = None;
     for change in history {
-        if let Some(bad) = &change.bad {
-            tried.insert(Release::new(&change.project, bad), true);
+        // What the first of a full history says may have happened long before it, in one that has gone.
+        let old = before.is_none() && history.len() >= MOST_CHANGES;
+        let number = if old { 0 } else { change.number };
+        let mut note = |named: &str, back: bool, still: bool| {
+            let release = Release::new(&change.project, named);
+            // What is only said again has happened before.
+            if !still || tried.get(&release).is_none_or(|known| known.back != back) {
+                tried.insert(release, Try { back, number });
+            }
+        };
+        let last = before.filter(|last| last.project == change.project);
+        if let Some(bad) = change.bad.as_ref().filter(|bad| change.version.as_ref() != Some(bad)) {
+            note(bad, true, last.is_some_and(|last| last.bad.as_ref() == Some(bad)));
         }
         if let Some(version) = &change.version {
-            tried.insert(Release::new(&change.project, version), false);
+            note(version, false, last.is_some_and(|last| last.version.as_ref() == Some(version)));
         }
+        before = Some(change);
     }
     tried
 }
@@ -138,6 +162,53 @@ pub(crate) struct Halt {
     pub at: u64,
     /// The figures of that moment.
     pub tally: Tally,
-    /// The figures of the moment when somebody lifted it: what comes later counts anew.
-    pub lifted: Option<Tally>,
+    /// Where among the changes somebody lifted it: those with a higher number count, and no others.
+    pub lifted: Option<u64>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Change, MOST_CHANGES, Release, Tried, Try, append, tried};
+
+    fn change(number: u64, version: &str, bad: &str) -> Change {
+        let said = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let (version, bad) = (said(version), said(bad));
+        Change { at: 5, number, project: "octo/weather".into(), version, bad, why: None }
+    }
+
+    #[test]
+    fn a_try_has_the_number_of_the_change_that_it_came_with() {
+        // Version and bad of each change, and what came of v2: whether the board is back, and since which change.
+        let cases: [(&[(&str, &str)], _); 10] = [
+            (&[("v1", "")], None),
+            (&[("v1", ""), ("v2", "")], Some((false, 1))),
+            (&[("v2", ""), ("v2", "v3"), ("v2", "v4")], Some((false, 0))),
+            (&[("v2", ""), ("v1", ""), ("v2", "")], Some((false, 2))),
+            (&[("v2", ""), ("v1", "v2")], Some((true, 1))),
+            (&[("v1", "v2"), ("v1.1", "v2"), ("", "v2")], Some((true, 0))),
+            (&[("v1", "v2"), ("v2", "v2")], Some((false, 1))),
+            (&[("v1", "v2"), ("v2", "v2"), ("v1", "v2")], Some((true, 2))),
+            (&[("v1", "v2"), ("v1", "v3"), ("v1", "v2")], Some((true, 2))),
+            (&[("v1", "v2"), ("v2", ""), ("v3", "v2"), ("v3", "")], Some((true, 2))),
+        ];
+        for (said, expected) in cases {
+            let history: Vec<Change> =
+                said.iter().zip(0..).map(|((version, bad), number)| change(number, version, bad)).collect();
+            let all: Tried = tried(&history);
+            let found = all.get(&Release::new("octo/weather", "v2"));
+            assert_eq!(found.copied(), expected.map(|(back, number)| Try { back, number }), "{said:?}");
+        }
+        println!("  cases {}: histories", cases.len());
+    }
+
+    #[test]
+    fn what_a_board_still_says_is_no_new_try_when_older_changes_go() {
+        let mut history = vec![change(7, "v1", "v2")];
+        for number in 8..100 {
+            append(&mut history, change(number, &format!("v3.{number}"), "v2"));
+            let found = tried(&history)[&Release::new("octo/weather", "v2")];
+            assert!(found.back && found.number <= 7, "{found:?} after {number}");
+        }
+        assert_eq!(history.len(), MOST_CHANGES);
+    }
 }

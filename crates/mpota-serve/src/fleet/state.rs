@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use mpota_format::rollout::asset;
 
 use super::options::HaltAt;
-use super::record::{Board, Halt, Release, Tally, Tried};
+use super::record::{Board, Halt, Release, Tally, Tried, Try};
 
 /// A board and what it has tried.
 pub(crate) struct Known {
@@ -17,12 +17,20 @@ pub(crate) struct Known {
 #[derive(Default)]
 pub(crate) struct State {
     boards: HashMap<String, Known>,
-    tallies: BTreeMap<Release, Tally>,
+    figures: Figures,
     halts: BTreeMap<Release, Halt>,
     /// Grows with every change.
     generation: u64,
     /// How often the disk was waited for.
     writes: u64,
+}
+
+/// How many boards tried a version, and how many came back.
+#[derive(Default)]
+struct Figures {
+    ever: BTreeMap<Release, Tally>,
+    /// Of versions that were lifted: the number of the lift, and what has happened after it.
+    since: BTreeMap<Release, (u64, Tally)>,
 }
 
 impl State {
@@ -31,7 +39,7 @@ impl State {
     }
 
     pub fn tallies(&self) -> &BTreeMap<Release, Tally> {
-        &self.tallies
+        &self.figures.ever
     }
 
     pub fn generation(&self) -> u64 {
@@ -57,13 +65,13 @@ impl State {
         match (self.boards.get_mut(&id), tried) {
             (Some(known), None) => known.board = board,
             (Some(known), Some(tried)) => {
-                count(&mut self.tallies, &known.tried, |n| *n = n.saturating_sub(1));
-                count(&mut self.tallies, &tried, |n| *n += 1);
+                self.figures.count(&known.tried, |n| *n = n.saturating_sub(1));
+                self.figures.count(&tried, |n| *n += 1);
                 *known = Known { board, tried };
             }
             (None, tried) => {
                 let tried = tried.unwrap_or_default();
-                count(&mut self.tallies, &tried, |n| *n += 1);
+                self.figures.count(&tried, |n| *n += 1);
                 self.boards.insert(id, Known { board, tried });
             }
         }
@@ -71,6 +79,16 @@ impl State {
 
     pub fn put_halt(&mut self, release: Release, halt: Halt) {
         self.generation += 1;
+        match halt.lifted {
+            Some(lift) => {
+                let mut tally = Tally::default();
+                for known in self.boards.values() {
+                    tally.count(known.tried.get(&release).filter(|one| one.number > lift), |n| *n += 1);
+                }
+                self.figures.since.insert(release.clone(), (lift, tally));
+            }
+            None => drop(self.figures.since.remove(&release)),
+        }
         self.halts.insert(release, halt);
     }
 
@@ -79,9 +97,10 @@ impl State {
         self.halts.iter().filter(|(_, halt)| halt.lifted.is_none())
     }
 
-    /// Whether this file of the release `rollout` is withheld.
-    pub fn withholds(&self, project: &str, file: &str) -> bool {
-        self.halted().any(|(release, _)| release.project == project && asset(&release.version) == file)
+    /// The version whose rollout this file of the release `rollout` is, if it is withheld.
+    pub fn withheld(&self, project: &str, file: &str) -> Option<&str> {
+        let found = |release: &Release| release.project == project && asset(&release.version) == file;
+        self.halted().find(|(release, _)| found(release)).map(|(release, _)| release.version.as_str())
     }
 
     /// Those of these versions that are to be withheld from now on.
@@ -91,41 +110,45 @@ impl State {
         among: impl IntoIterator<Item = &'a Release>,
     ) -> Vec<(Release, Tally)> {
         let due = |release: &Release| {
-            let tally = self.tallies.get(release)?;
-            let halt = self.halts.get(release);
-            let before = match halt {
-                Some(Halt { lifted: None, .. }) => return None,
-                Some(Halt { lifted: Some(before), .. }) => *before,
-                None => Tally::default(),
-            };
-            let tried = tally.tried.saturating_sub(before.tried);
-            let back = tally.back.saturating_sub(before.back);
+            if self.halts.get(release).is_some_and(|halt| halt.lifted.is_none()) {
+                return None;
+            }
+            let since = self.figures.since.get(release).map(|(_, tally)| tally);
+            let Tally { tried, back } = *since.or_else(|| self.figures.ever.get(release))?;
             let due = tried >= rule.boards.max(1) && back * 100 > u64::from(rule.percent) * tried;
             due.then(|| (release.clone(), Tally { tried, back }))
         };
         among.into_iter().filter_map(due).collect()
     }
 
-    /// What is no longer withheld when this version is lifted.
-    pub fn to_lift(&self, version: &str) -> Vec<(Release, Halt)> {
+    /// What is no longer withheld when this version is lifted with this number.
+    pub fn to_lift(&self, version: &str, number: u64) -> Vec<(Release, Halt)> {
         let of = self.halted().filter(|(release, _)| release.version == version);
-        let lift = |(release, halt): (&Release, &Halt)| {
-            let now = self.tallies.get(release).copied().unwrap_or_default();
-            (release.clone(), Halt { lifted: Some(now), ..halt.clone() })
-        };
-        of.map(lift).collect()
+        of.map(|(release, halt)| (release.clone(), Halt { lifted: Some(number), ..halt.clone() })).collect()
     }
 }
 
-fn count(tallies: &mut BTreeMap<Release, Tally>, tried: &Tried, step: impl Fn(&mut u64)) {
-    for (release, back) in tried {
-        let tally = tallies.entry(release.clone()).or_default();
-        step(&mut tally.tried);
-        if *back {
-            step(&mut tally.back);
+impl Figures {
+    fn count(&mut self, tried: &Tried, step: impl Fn(&mut u64)) {
+        for (release, one) in tried {
+            let tally = self.ever.entry(release.clone()).or_default();
+            tally.count(Some(one), &step);
+            if *tally == Tally::default() {
+                self.ever.remove(release);
+            }
+            if let Some((lift, tally)) = self.since.get_mut(release) {
+                tally.count(Some(one).filter(|one| one.number > *lift), &step);
+            }
         }
-        if *tally == Tally::default() {
-            tallies.remove(release);
+    }
+}
+
+impl Tally {
+    fn count(&mut self, one: Option<&Try>, step: impl Fn(&mut u64)) {
+        let Some(one) = one else { return };
+        step(&mut self.tried);
+        if one.back {
+            step(&mut self.back);
         }
     }
 }

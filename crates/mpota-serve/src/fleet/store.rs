@@ -14,7 +14,7 @@ use super::record::{Board, Change, Halt, Release, append};
 type Table = TableDefinition<'static, &'static str, &'static [u8]>;
 /// The format of all tables. Another number: made by another version.
 const META: TableDefinition<'static, &'static str, u64> = TableDefinition::new("meta");
-const FORMAT: (&str, u64) = ("format", 1);
+const FORMAT: (&str, u64) = ("format", 2);
 /// By the board's id: its last report.
 const BOARDS: Table = TableDefinition::new("boards");
 /// By the board's id: its changes, the oldest first.

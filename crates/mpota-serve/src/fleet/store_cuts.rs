@@ -138,7 +138,7 @@ fn batch(number: u64) -> Vec<Write> {
             why: Some("x".repeat(200)),
             ..Board::default()
         };
-        Write { id: format!("b{place}"), change: board.change(None), board }
+        Write { id: format!("b{place}"), change: board.change(None, number), board }
     };
     (0..4 + number).map(one).collect()
 }
@@ -206,9 +206,9 @@ fn a_database_of_another_version_is_not_touched() {
     let disk = Disk::with(Vec::new(), usize::MAX);
     let database = redb::Database::builder().create_with_backend(disk.clone()).unwrap();
     let writing = database.begin_write().unwrap();
-    writing.open_table(redb::TableDefinition::<&str, u64>::new("meta")).unwrap().insert("format", 2).unwrap();
+    writing.open_table(redb::TableDefinition::<&str, u64>::new("meta")).unwrap().insert("format", 1).unwrap();
     writing.commit().unwrap();
     drop(database);
     let Err(error) = Store::on(disk) else { panic!("it was taken") };
-    assert!(error.to_string().contains("its format is 2"), "{error}");
+    assert!(error.to_string().contains("its format is 1"), "{error}");
 }

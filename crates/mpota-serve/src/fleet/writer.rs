@@ -46,6 +46,8 @@ pub(crate) struct Writer {
     store: Result<Store, Instant>,
     state: Arc<RwLock<State>>,
     senders: Senders,
+    /// The number of the last change or lift.
+    number: u64,
     log: Arc<RequestLog>,
 }
 
@@ -59,12 +61,16 @@ impl Writer {
         now: u64,
     ) -> Result<Self, StoreError> {
         let loaded = store.load()?;
+        let changes = loaded.boards.iter().flat_map(|(.., history)| history).map(|change| change.number);
+        let lifts = loaded.halts.iter().filter_map(|(_, halt)| halt.lifted);
+        let number = changes.chain(lifts).max().unwrap_or_default();
         let mut writer = Self {
             options: options.clone(),
             path: options.file.clone(),
             store: Ok(store),
             state,
             senders: Senders::default(),
+            number,
             log,
         };
         writer.change(|state| {
@@ -76,7 +82,8 @@ impl Writer {
             }
         });
         for version in &options.resume {
-            let lifted = writer.read(|state| state.to_lift(version));
+            writer.number += 1;
+            let lifted = writer.read(|state| state.to_lift(version, writer.number));
             if lifted.is_empty() {
                 writer.log.tell(&Event::Problem(format!(
                     "the rollout of {version} is not withheld: there is nothing to resume"
@@ -188,7 +195,8 @@ impl Writer {
             }
             let mut board = Board::new(project, report, now);
             board.first_seen = before.map_or(now, |before| before.first_seen);
-            let change = board.change(before);
+            let change = board.change(before, self.number + 1);
+            self.number += u64::from(change.is_some());
             latest.insert(id.clone(), writes.len());
             writes.push(Write { id, board, change });
             outcomes.push(Outcome::Kept);

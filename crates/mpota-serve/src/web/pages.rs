@@ -7,7 +7,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use hyper::StatusCode;
-use hyper::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
+use hyper::header::{
+    AUTHORIZATION, CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION,
+};
+use mpota_format::rollout;
 
 use super::encode::{encode, encode_tag};
 use super::{answer, file, storage};
@@ -100,8 +103,8 @@ pub(super) fn to_asset(
         None => releases.iter().find(|r| r.tag == tag && !r.draft)?,
     };
     let asset = release.asset(name)?;
-    if app.withholds(&found.repo, release, &asset.name) {
-        return None;
+    if let Some(version) = app.withheld(&found.repo, release, asset) {
+        return if viewer.is_some() { None } else { Some(withheld(not_found(), &version)) };
     }
     Some(content(app, cx, &found.repo, release, asset))
 }
@@ -129,13 +132,21 @@ async fn with_releases(
 
 /// The content, or the way to it.
 pub(crate) fn content(app: &App, cx: &Cx, repo: &Repo, release: &Release, asset: &Asset) -> Response {
-    // A browser sends its password to every address of this host, and the storage host refuses whoever sends one.
+    // A browser sends its password to every address of this host, and a storage host of its own refuses whoever sends one.
     let logged_in = browser::wanted(cx) && cx.headers.contains_key(AUTHORIZATION);
     if app.redirects && !logged_in {
         let address = app.signer.address(repo, release, asset, asset.stamp_now());
         return redirect(&(app.asset_base(cx) + &address));
     }
     direct(app, cx, asset)
+}
+
+/// Says to programs of the owner why boards do not find the rollout of this version.
+pub(crate) fn withheld(mut response: Response, version: &str) -> Response {
+    if let Ok(version) = HeaderValue::from_str(version) {
+        response.headers_mut().insert(HeaderName::from_static(rollout::WITHHELD), version);
+    }
+    response
 }
 
 /// The content, without a way to the storage host.

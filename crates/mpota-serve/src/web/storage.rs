@@ -26,8 +26,9 @@ pub(crate) async fn unknown() -> Response {
 }
 
 async fn object(State(app): State<Arc<App>>, cx: Cx) -> Response {
-    // A board that reports sends its token to every address of this host.
-    if cx.headers.contains_key(AUTHORIZATION) && app.fleet.is_none() {
+    // GitHub's storage takes the signed address alone. A board sends its token to every address of the host and port
+    // that it is for, so whoever has it comes with it where the storage is there too.
+    if cx.headers.contains_key(AUTHORIZATION) && app.asset_base.is_some() {
         return error(
             StatusCode::BAD_REQUEST,
             "InvalidAuthenticationInfo",
@@ -66,10 +67,11 @@ pub(super) fn content(
     claims: &Claims,
 ) -> Option<Result<Response, file::Refused>> {
     let release = found.releases.all.iter().find(|release| release.id == claims.release)?;
-    if app.withholds(&found.repo, release, &claims.name) {
+    let asset = release.asset(&claims.name)?;
+    if app.withheld(&found.repo, release, asset).is_some() {
         return None;
     }
-    Some(file::content(app, cx, release.asset(&claims.name)?))
+    Some(file::content(app, cx, asset))
 }
 
 /// The range lies behind the end.

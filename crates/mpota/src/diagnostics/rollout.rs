@@ -32,6 +32,11 @@ pub(super) const ENTRIES: &[Entry] = &[
         next: "Begin one: `mpota rollout VERSION 5%`.",
     },
     Entry {
+        code: "rollout::withheld",
+        means: "The server is `mpota serve --halt-at`, and too many of its boards came back from the version. It gives out no rollout that lets boards take the version, whatever was uploaded.",
+        next: "If the version is good, start the server with `--resume VERSION`. If not, run `mpota halt VERSION`: a halted rollout is given out.",
+    },
+    Entry {
         code: "rollout::not_a_rollout",
         means: "In the place of the rollout there is something else.",
         next: "Find out who put it there, delete it, and run the command again.",

@@ -9,7 +9,7 @@ use crate::release::dist::MANIFEST;
 use crate::release::verify::{VerifyError, VerifyOptions};
 use crate::remote::access::Access;
 use crate::remote::api::Api;
-use crate::remote::source::{Folder, Source, SourceError, Web};
+use crate::remote::source::{Asset, Folder, Source, SourceError, Web};
 use crate::remote::target::Target;
 use crate::remote::token::{Place, Token};
 
@@ -128,7 +128,7 @@ pub(crate) fn rollout(
     let base = access.base_url.trim_end_matches('/');
     let web = Web::new(&format!("{base}/{project}/releases/download/{TAG}"), access.ca.as_deref())?;
     // One byte more than allowed is enough to be refused.
-    let read = |source: &dyn Source| match source.open(name) {
+    let read = |source: &dyn Source| match source.open(name).and_then(Asset::for_boards) {
         Err(SourceError::Missing(_)) => Ok(None),
         Err(error) => Err(error),
         Ok(mut asset) => Ok(Some((asset.place().to_owned(), asset.take(limits::ROLLOUT as u64 + 1)?))),

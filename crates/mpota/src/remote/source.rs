@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use miette::Diagnostic;
+use mpota_format::rollout::WITHHELD;
+use mpota_format::version::Version;
 use thiserror::Error;
 use ureq::config::RedirectAuthHeaders;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
@@ -20,6 +22,16 @@ pub enum SourceError {
     #[error("{0} is not there")]
     #[diagnostic(code(source::missing), help("is the name right? `mpota build` makes a release in dist"))]
     Missing(String),
+    /// Boards do not get it: too many came back from the version.
+    #[error("the server withholds the rollout of {version}: too many of its boards came back from it")]
+    #[diagnostic(code(rollout::withheld))]
+    #[diagnostic(help(
+        "if the version is good, start the server anew: mpota serve --resume {version}. If not, boards everywhere are told by: mpota halt {version}"
+    ))]
+    Withheld {
+        /// Which version.
+        version: Version,
+    },
     /// It cannot be read.
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -87,6 +99,8 @@ pub trait Source {
 /// An asset that is being read.
 pub struct Asset {
     place: String,
+    /// The version whose rollout this is, where boards do not get it.
+    withheld: Option<Version>,
     reader: Box<dyn Read>,
 }
 
@@ -97,6 +111,14 @@ impl Asset {
         match self.reader.by_ref().take(length).read_to_end(&mut bytes) {
             Ok(_) => Ok(bytes),
             Err(source) => Err(SourceError::Read { place: self.place.clone(), source }),
+        }
+    }
+
+    /// The same, if boards get it too: who may change a rollout reads it also while it is withheld.
+    pub fn for_boards(self) -> Result<Self, SourceError> {
+        match self.withheld {
+            Some(version) => Err(SourceError::Withheld { version }),
+            None => Ok(self),
         }
     }
 
@@ -125,7 +147,7 @@ impl Source for Folder {
             _ => {}
         }
         let file = File::open(&path).map_err(FileError::at("read", &path))?;
-        Ok(Asset { place, reader: Box::new(BufReader::new(file)) })
+        Ok(Asset { place, withheld: None, reader: Box::new(BufReader::new(file)) })
     }
 
     fn names(&self) -> Result<Option<Vec<String>>, SourceError> {
@@ -207,13 +229,19 @@ pub(crate) fn opened(
         Ok(response) => response,
         Err(source) => return Err(SourceError::Http { url, source: Box::new(source) }),
     };
+    let withheld = response.headers().get(WITHHELD).and_then(|version| version.to_str().ok());
+    let withheld = withheld.and_then(|version| Version::parse(version).ok());
     match response.status().as_u16() {
         200 => {}
-        404 => return Err(SourceError::Missing(url)),
+        404 => {
+            return Err(
+                withheld.map_or(SourceError::Missing(url), |version| SourceError::Withheld { version })
+            );
+        }
         status => return Err(SourceError::Status { url, status }),
     }
     let body = response.into_body().into_with_config().limit(u64::MAX).reader();
-    Ok(Asset { place: url, reader: Box::new(body) })
+    Ok(Asset { place: url, withheld, reader: Box::new(body) })
 }
 
 fn certificates(path: &Path) -> Result<Vec<Certificate<'static>>, SourceError> {

@@ -14,6 +14,7 @@ use crate::release::keys::SigningKey;
 use crate::release::verify::{VerifyError, VerifyOptions};
 use crate::remote::access::Access;
 use crate::remote::lookup;
+use crate::remote::source::SourceError;
 use crate::remote::target::Target;
 
 /// The most that is read of an asset which should be a rollout.
@@ -194,7 +195,12 @@ impl Link {
         let later = |why: String| Trouble::Again { why, wait: None };
         let token = if private { access.token } else { |_: &_| None };
         let found = lookup::rollout(access, project, &file.name, token);
-        let Some((place, bytes)) = found.map_err(|error| later(error.to_string()))? else {
+        let found = found.map_err(|error| match error {
+            // It stays so until somebody decides.
+            SourceError::Withheld { .. } => error.into(),
+            error => later(error.to_string()),
+        });
+        let Some((place, bytes)) = found? else {
             return Err(later(format!("boards do not see {} yet", file.name)));
         };
         if bytes != file.bytes() {
