@@ -17,6 +17,7 @@ use super::repository::{self, ONCE};
 use crate::app::{App, Cx};
 use crate::catalog::digest::{hex, short_hash};
 use crate::catalog::{Repo, store};
+use crate::write::Permission;
 
 /// The paths under one prefix.
 pub(crate) fn routes(router: Router<Arc<App>>, prefix: &'static str) -> Router<Arc<App>> {
@@ -120,13 +121,17 @@ async fn repository(
     .await
 }
 
-/// Told to whoever may write, as GitHub tells administrators. It says 404 where the setting is off.
+/// GitHub tells administrators only, and no fine-grained token has that right here. It says 404 where the setting is off.
 async fn immutable_releases(
     State(app): Shared,
     Path((owner, name)): Path<(String, String)>,
     cx: Cx,
 ) -> Response {
     reply(app, cx, move |app, _, who| {
+        if let Some(Permission::ContentsRead | Permission::ContentsWrite) = who.permission {
+            let said = "Resource not accessible by personal access token";
+            return Reply::Refused(Problem::new(hyper::StatusCode::FORBIDDEN, said));
+        }
         let on = app.write.as_ref().is_some_and(|write| write.immutable);
         if !on || who.caller != Caller::Known || app.catalog.repo(&owner, &name).is_none() {
             return Reply::NotFound;

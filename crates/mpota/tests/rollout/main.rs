@@ -4,8 +4,10 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod immutable;
 mod publish;
 mod strangers;
+mod withheld;
 
 use std::cell::{Cell, RefCell};
 use std::process::Command;
@@ -19,7 +21,7 @@ use mpota::publish::{PublishError, publish};
 use mpota::remote::token::Token;
 use mpota_format::rollout::{FOREVER, Rollout, Stage};
 use mpota_format::version::Version;
-use mpota_serve::{FleetOptions, HaltAt, Options, Server, WriteOptions};
+use mpota_serve::{Options, Server};
 use serde_json::Value;
 
 const FILE: &str = "rollout/v1.0.0.json";
@@ -126,52 +128,6 @@ fn a_rollout_begins_grows_is_halted_and_goes_on() {
     let release = server.releases().into_iter().find(|release| release.tag == "rollout").unwrap();
     assert_eq!(release.assets, ["v1.0.0.json"]);
     hub.whole(&server, "v1.0.0");
-}
-
-/// The server withholds v1.0.0 from now on.
-fn come_back(server: &Server) {
-    for number in 0..5 {
-        let report = format!(r#"{{"id":"b{number}","version":"v0.9.0","bad":"v1.0.0"}}"#);
-        let url = format!("{}/api/v3/repos/octo/weather/releases/latest", server.base_url());
-        let token = format!("Bearer {TOKEN}");
-        ureq::get(&url).header("authorization", &token).header("mpota-report", &report).call().unwrap();
-    }
-}
-
-#[test]
-fn a_withheld_version_is_halted_for_all_and_rolled_out_only_once_it_is_resumed() {
-    for private in [false, true] {
-        let (mut hub, server) = hub_with_key();
-        drop(server);
-        hub.private = private;
-        let serve = |resume: &[&str]| {
-            let file = hub.folder.path().join("reports.db");
-            let fleet = FleetOptions {
-                halt: Some(HaltAt { percent: 10, boards: 5 }),
-                resume: resume.iter().map(ToString::to_string).collect(),
-                ..FleetOptions::new(file)
-            };
-            Server::start(Options { fleet: Some(fleet), ..hub.options() }).unwrap()
-        };
-        let at = |server: &Server, words: &str| run(&hub, server, words);
-        let server = serve(&[]);
-        at(&server, "rollout v1.0.0 100%").ok();
-        come_back(&server);
-        at(&server, "halt v1.0.0").ok();
-        assert!(at(&server, "rollout v1.0.0").ok().out.contains("now        halted: "), "private: {private}");
-        let said = at(&server, "rollout v1.0.0 25%");
-        assert!(!said.err.contains("waiting"), "{}", said.err);
-        let words = ["error[rollout::withheld]", "v1.0.0", "hint: ", "mpota serve --resume v1.0.0"];
-        said.refused(&words);
-        at(&server, "rollout v1.0.0").refused(&words);
-        // What stands there is halted all the same.
-        at(&server, "halt v1.0.0").ok();
-        assert!(at(&server, "rollout v1.0.0").ok().out.contains("now        halted: "), "private: {private}");
-        drop(server);
-        let server = serve(&["v1.0.0"]);
-        at(&server, "rollout v1.0.0 25%").ok();
-        assert!(at(&server, "rollout v1.0.0").ok().out.contains("25%"), "private: {private}");
-    }
 }
 
 #[test]
@@ -484,36 +440,24 @@ fn a_private_repository_is_read_back_with_the_token_and_shown_to_whoever_may_rea
 }
 
 #[test]
-fn in_a_repository_with_immutable_releases_a_rollout_that_is_there_is_changed_and_no_new_one_made() {
-    let (hub, server) = hub();
-    drop(server);
-    let immutable = || {
-        let write = WriteOptions { immutable: true, ..WriteOptions::new(TOKEN) };
-        Server::start(Options { write: Some(write), ..hub.options() }).unwrap()
-    };
-    let server = immutable();
-    hub.build("v1.1.0");
-    hub.publish(&server, "").said().ok();
-    let before = hub.tree();
-    run(&hub, &server, "rollout v1.1.0 5%").refused(&["error[rollout::immutable_new]", "disable immutable"]);
-    hub.build("v1.2.0");
-    hub.publish(&server, "--rollout 5%").said().refused(&["error[rollout::immutable_new]"]);
-    assert!(hub.tree() == before, "something was changed");
-    drop(server);
-    std::fs::remove_dir_all(hub.repository().join("v1.1.0")).unwrap();
-    run(&hub, &hub.serve(), "rollout v1.0.0 5%").ok();
-    let server = immutable();
-    hub.publish(&server, "--rollout 5%").said().ok();
-    run(&hub, &server, "rollout v1.2.0 100%").ok();
-    run(&hub, &server, "rollout v1.0.0 25%").ok();
-    assert_eq!(stages(&there(&server)), [(0, 25)]);
-    let stuck = String::from_utf8(hub.get("rollout/release.json")).unwrap();
-    hub.put("rollout/release.json", stuck.replacen('{', "{\"immutable\": true,", 1));
-    run(&hub, &hub.serve(), "rollout v1.0.0 50%").refused(&["error[rollout::immutable]"]);
-}
-
-#[test]
 fn a_channel_cannot_be_called_rollout() {
     let (hub, server) = hub();
     hub.publish(&server, "--channel rollout").said().refused(&["error[channel::name]"]);
+}
+
+#[test]
+fn an_end_that_is_over_is_not_put_off_by_naming_boards() {
+    let (hub, server) = hub();
+    run(&hub, &server, "rollout v1.0.0 5% --for 1d").ok();
+    let until = there(&server).until;
+    let mut over = there(&server);
+    over.until = rollout::now() - 1;
+    let good = hub.get(FILE);
+    hub.put(FILE, over.to_bytes().unwrap());
+    run(&hub, &server, "rollout v1.0.0 --boards cd").refused(&["error[rollout::ended]", "--for"]);
+    hub.put(FILE, good);
+    run(&hub, &server, "rollout v1.0.0 --boards ab").ok();
+    assert_eq!(there(&server).until, until);
+    run(&hub, &server, "rollout v1.0.0 --boards cd --for 3d").ok();
+    assert!(there(&server).until > until + DAY);
 }

@@ -63,34 +63,3 @@ fn a_halt_of_a_stranger_is_none() {
     println!("  cases {cases}: halts over files of a stranger");
     assert_eq!(cases, 3);
 }
-
-#[test]
-fn a_first_rollout_is_not_made_where_it_could_never_be_changed() {
-    // The releases are older than the setting: they do not show it.
-    let (hub, server) = hub();
-    drop(server);
-    let write = WriteOptions { immutable: true, ..WriteOptions::new(TOKEN) };
-    let server = Server::start(Options { write: Some(write), ..hub.options() }).unwrap();
-    let before = hub.tree();
-    run(&hub, &server, "rollout v1.0.0 5%").refused(&["error[rollout::immutable_new]"]);
-    hub.build("v1.1.0");
-    hub.publish(&server, "--rollout 5%").said().refused(&["error[rollout::immutable_new]"]);
-    assert!(hub.tree() == before, "something was changed");
-}
-
-#[test]
-fn an_end_that_is_over_is_not_put_off_by_naming_boards() {
-    let (hub, server) = hub();
-    run(&hub, &server, "rollout v1.0.0 5% --for 1d").ok();
-    let until = there(&server).until;
-    let mut over = there(&server);
-    over.until = rollout::now() - 1;
-    let good = hub.get(FILE);
-    hub.put(FILE, over.to_bytes().unwrap());
-    run(&hub, &server, "rollout v1.0.0 --boards cd").refused(&["error[rollout::ended]", "--for"]);
-    hub.put(FILE, good);
-    run(&hub, &server, "rollout v1.0.0 --boards ab").ok();
-    assert_eq!(there(&server).until, until);
-    run(&hub, &server, "rollout v1.0.0 --boards cd --for 3d").ok();
-    assert!(there(&server).until > until + DAY);
-}
