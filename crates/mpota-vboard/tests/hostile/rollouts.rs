@@ -24,8 +24,13 @@ fn rig() -> Rig {
     rig
 }
 
+/// A manifest with the mark that makes boards ask for a rollout.
+pub fn marked(manifest: &str) -> String {
+    manifest.replacen("\"files\":[", "\"more\":{\"rollout\":1},\"files\":[", 1)
+}
+
 pub fn mark(rig: &Rig) {
-    rig.offer_signed(|text| text.replacen("\"files\":[", "\"more\":{\"rollout\":1},\"files\":[", 1));
+    rig.offer_signed(|text| marked(&text));
 }
 
 pub fn offer(rig: &Rig, rollout: Vec<u8>) {

@@ -2,7 +2,7 @@
 //! there as S3 does, and one that shows another version in between.
 
 use crate::rig::{LIMITS, Rig, Setup};
-use crate::rollouts::{NAME, mark, offer, signed, text, waits};
+use crate::rollouts::{NAME, mark, marked, offer, signed, text, waits};
 use crate::server::Step;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -28,7 +28,7 @@ fn rig_of(setup: Setup) -> Rig {
 fn manifest(rig: &Rig, version: &str) -> Vec<u8> {
     let text =
         String::from_utf8(rig.manifest()).unwrap().replacen("\"v1.1.0\"", &format!("\"{version}\""), 1);
-    rig.key.sign(text.replacen("\"files\":[", "\"more\":{\"rollout\":1},\"files\":[", 1).as_bytes())
+    rig.key.sign(marked(&text).as_bytes())
 }
 
 fn answer(status: &str) -> Vec<Step> {

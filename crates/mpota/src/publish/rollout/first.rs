@@ -41,15 +41,14 @@ impl Run<'_> {
         let key = self.options.key.as_ref();
         let project = self.local.project.as_deref().unwrap_or(self.identity());
         // Of what was there before the version only the number counts.
-        let next = plan::changed(change, None, 0, &self.local.version, project, now())?;
+        let next = plan::changed(change, None, &self.local.version, project, now())?;
         if let (Some((rollout, _)), Some(bytes)) = (&there.rollout, &there.bytes) {
             let same = rollout.stages == next.stages && !rollout.halted && rollout.boards == next.boards;
             if published || (same && rollout.until >= now() && signed_by(bytes, key)) {
                 return Ok(None);
             }
         }
-        let number = plan::number(there.number(now()), &self.local.version, now())?;
-        Ok(Some(signed(mpota_format::rollout::Rollout { number, ..next }, key)?))
+        Ok(Some(signed(next, there, now(), key)?))
     }
 
     /// Makes sure that there is a rollout, where one was asked for.

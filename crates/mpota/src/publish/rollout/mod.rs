@@ -116,7 +116,7 @@ pub fn change(options: &RolloutOptions, wish: &Wish) -> Result<State, PublishErr
         link.tell(Step::RolloutUnsigned(options.version.to_string()));
     }
     let before = there.counts();
-    let number = || plan::number(there.number(options.now), &options.version, options.now);
+    let sign = |next| signed(next, &there, options.now, options.key.as_ref());
     let file = match (wish, before) {
         (Wish::Halt, None) if there.rollout.is_none() => {
             return Err(Refusal::None(options.version.to_string()).into());
@@ -126,20 +126,19 @@ pub fn change(options: &RolloutOptions, wish: &Wish) -> Result<State, PublishErr
             LocalAsset::new(&asset(options.version.as_str()), there.bytes.clone().unwrap_or_default())
         }
         (Wish::Halt, before) => {
-            let halted = plan::halted(before, number()?, &options.version, options.identity(), options.now)?;
-            signed(halted, options.key.as_ref())?
+            sign(plan::halted(before, &options.version, options.identity(), options.now)?)?
         }
         (Wish::Change(change), before) => {
             let project = told.as_ref().and_then(|told| told.project.clone());
             let project = project.unwrap_or_else(|| options.identity().to_owned());
-            let next = plan::changed(change, before, number()?, &options.version, &project, options.now)?;
+            let next = plan::changed(change, before, &options.version, &project, options.now)?;
             if let Some((from, to)) = plan::lowered(before, &next, options.now) {
                 link.tell(Step::Lowered(from, to));
             }
             if told.is_some_and(|told| told.signed) && options.key.is_none() {
                 return Err(Refusal::Unsigned(options.version.to_string()).into());
             }
-            signed(next, options.key.as_ref())?
+            sign(next)?
         }
     };
     let rollout = bring::ours(&file.name, file.bytes(), &options.version, options.identity())?;
@@ -162,8 +161,14 @@ pub fn change(options: &RolloutOptions, wish: &Wish) -> Result<State, PublishErr
     Ok(state)
 }
 
-/// The file as it is uploaded.
-pub(super) fn signed(mut rollout: Rollout, key: Option<&SigningKey>) -> Result<LocalAsset, PublishError> {
+/// The file as it is uploaded, with the number that comes after what is there.
+fn signed(
+    mut rollout: Rollout,
+    there: &There,
+    now: u64,
+    key: Option<&SigningKey>,
+) -> Result<LocalAsset, PublishError> {
+    rollout.number = plan::number(there.number(now), &rollout.version, now)?;
     if let Some(key) = key {
         sign::sign_rollout(&mut rollout, key).map_err(Refusal::Sign)?;
     }

@@ -25,11 +25,10 @@ pub struct Change {
     pub lasts: Option<Duration>,
 }
 
-/// The next file, not signed yet.
+/// The next file, not signed yet, and without its number.
 pub(super) fn changed(
     change: &Change,
     before: Option<&Rollout>,
-    number: u64,
     version: &Version,
     project: &str,
     now: u64,
@@ -55,7 +54,7 @@ pub(super) fn changed(
     Ok(Rollout {
         project: Some(project.to_owned()),
         version: version.clone(),
-        number,
+        number: 0,
         until,
         halted: change.percent.is_none() && before.is_some_and(|before| before.halted),
         stages,
@@ -64,18 +63,17 @@ pub(super) fn changed(
     })
 }
 
-/// The next file where no board shall take the version any more.
+/// The same where no board shall take the version any more.
 pub(super) fn halted(
     before: Option<&Rollout>,
-    number: u64,
     version: &Version,
     project: &str,
     now: u64,
 ) -> Result<Rollout, Refusal> {
     // Where none counts, there is nothing to go on from later.
-    let none = || changed(&Change::default(), None, number, version, project, now);
+    let none = || changed(&Change::default(), None, version, project, now);
     let before = before.map_or_else(none, |before| Ok(before.clone()))?;
-    Ok(Rollout { number, halted: true, signature: None, ..before })
+    Ok(Rollout { halted: true, signature: None, ..before })
 }
 
 fn stages(change: &Change, before: Option<&Rollout>, now: u64) -> Vec<Stage> {
@@ -124,14 +122,17 @@ mod tests {
         next
     }
 
-    fn refusable(change: &Change, before: Option<&Rollout>) -> Result<Rollout, Refusal> {
+    fn numbered(before: Option<&Rollout>, next: Rollout) -> Result<Rollout, Refusal> {
         let number = number(before.map(|before| before.number), &version(), NOW)?;
-        changed(change, before, number, &version(), "octo/weather", NOW)
+        Ok(Rollout { number, ..next })
+    }
+
+    fn refusable(change: &Change, before: Option<&Rollout>) -> Result<Rollout, Refusal> {
+        numbered(before, changed(change, before, &version(), "octo/weather", NOW)?)
     }
 
     fn halt(before: Option<&Rollout>) -> Result<Rollout, Refusal> {
-        let number = number(before.map(|before| before.number), &version(), NOW)?;
-        halted(before, number, &version(), "octo/weather", NOW)
+        numbered(before, halted(before, &version(), "octo/weather", NOW)?)
     }
 
     fn to(percent: u8) -> Change {
