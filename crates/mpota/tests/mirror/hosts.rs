@@ -61,8 +61,17 @@ fn visit(host: &'static str, proxy: &Proxy, path: &str, mirror: &dyn Fn(&World))
     let board = board(&world, &format!("{}{path}", proxy.url()));
     board.run().unwrap();
     proxy.take();
-    let mut output = board.run().unwrap().output;
-    let nothing = proxy.take();
+    // Where a server has a date only, one look of 16 leaves it out: not eight in a row.
+    let marked = |asked: &[Asked]| asked.iter().any(|asked| asked.head.contains("\r\nIf-"));
+    let mut output = String::new();
+    let mut nothing = Vec::new();
+    for _ in 0..8 {
+        output = board.run().unwrap().output;
+        nothing = proxy.take();
+        if marked(&nothing) {
+            break;
+        }
+    }
     // `Last-Modified` and nginx's `ETag` tell whole seconds, and both manifests have the same length.
     std::thread::sleep(Duration::from_millis(1100));
     publish(&world, "v1.1.0");
