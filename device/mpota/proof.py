@@ -23,6 +23,22 @@ def prove(config):
         done()
         yield 0
     try:
+        yield from _contact(config)
+    except OtaError as e:
+        if config.tag or config.offered in (None, header["version"]):
+            raise
+        # The server named another release, and that one is of no use: somebody else's fault. That these settings
+        # find releases of this app is shown by the own one.
+        log("W", "%s" % e)
+        config.tag = header["version"]
+        yield from _contact(config)
+    _load("ota_rescue")  # the last: what it imports stays to the end
+    return None
+
+
+def _contact(config):
+    """In steps: reach the server. What it says of the release that it has found is no fault of this version."""
+    try:
         net = yield from use("mpota.seek").seek(config)
         if net:
             use("mpota.body").close(net)
@@ -30,8 +46,6 @@ def prove(config):
         if isinstance(e, HttpError) and not e.wait:
             raise
         log("W", "%s" % e)
-    _load("ota_rescue")  # the last: what it imports stays to the end
-    return None
 
 
 def _load(name):

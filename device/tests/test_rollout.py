@@ -143,9 +143,30 @@ for damaged in (b"", b"v1.2.0", b"v1.2.0 x\n", b"\xff" * 20, bytes(600)):
     rollout._note("v1.2.0", 7)
     expect("noted over %r" % damaged[:9], rollout._number("v1.2.0"), 7)
     kept += 1
+
+
+class Machine:
+    """The firmware's module of that name, whatever this interpreter has."""
+
+
+def firmware(name):
+    if machine is None:
+        raise ImportError(name)
+    return machine
+
+
+who.use = firmware
+machine = Machine()
+machine.unique_id = lambda: b"\xe6\x61\x4c\x31\x1b\x00\x00\x0f"
 who.HOME = PLACE + "/"
+expect("the id of the chip", (who.id(), "id" in os.listdir(PLACE)), ("e6614c311b00000f", False))
+machine.unique_id = lambda: b""
 first = who.id()
-expect("an id", (len(first), who.id()), (16, first))
+expect("a chip without an id", (len(first), "id" in os.listdir(PLACE)), (16, True))
+machine = None
+expect("no module machine", who.id(), first)
+machine = Machine()
+expect("no unique_id", who.id(), first)
 for damaged in (b"", bytes(16), b" " * 16, b"0123456789abcde\n", b"0123456789ABCDEF", b"0123456789abcdef0", b"\xff" * 16):
     with open(who.HOME + "id", "wb") as f:
         f.write(damaged)

@@ -16,6 +16,7 @@ mod interim;
 mod keys;
 mod nothing_new;
 mod own;
+mod proof;
 mod ranges;
 mod release;
 mod rig;
