@@ -12,6 +12,9 @@ const NEWER: &str = "v1.2.0";
 /// What the newest release answers for its manifest.
 type Answer = Option<(&'static str, Vec<u8>)>;
 
+/// A name, the token of a private repository, and what has become of the releases.
+type Case = (&'static str, Option<&'static str>, fn(&mut Store));
+
 /// Once v1.1.0 is fetched the server has `later`. How often its newest release is asked for from then on.
 fn turns_into(rig: &Rig, later: Store, answer: Answer) -> Arc<AtomicUsize> {
     let fetched = AtomicBool::new(false);
@@ -84,7 +87,7 @@ fn fault_56_a_version_on_trial_is_not_blamed_for_the_newest_release() {
 fn fault_56_settings_that_find_no_release_of_the_app_are_no_proof() {
     let mut ran = 0;
     let lost = |store: &mut Store| store.assets.clear();
-    let cases: [(&str, Option<&str>, fn(&mut Store)); 5] = [
+    let cases: [Case; 5] = [
         ("all releases are gone", None, lost),
         ("all releases of a private repository are gone", Some("tkn-1"), lost),
         ("another token", Some("tkn-1"), |store| store.token = Some("tkn-2".into())),
