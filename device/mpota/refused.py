@@ -15,7 +15,7 @@ def no_asset(net, name):
         hint = "" if net.auth or name != "manifest.json" else "; a private repository needs a token"
         raise OtaError("not found: %s in %s of %s%s" % (name, where, c.name, hint))
     if status == 401:
-        raise OtaError("the token is not accepted by " + host)
+        _unauthorized(net, host)
     close(net)
     net.urls.pop(name, None)  # it may have gone out of date
     e = HttpError("%s answers %d for %s" % (host, status, name))
@@ -32,12 +32,18 @@ def no_release(net, which):
         which = which or "(latest)"
         raise OtaError("no release %s in %s, or the token may not read it (Contents: read)" % (which, name))
     if status == 401:
-        raise OtaError("the token is not accepted by " + host)
+        _unauthorized(net, host)
     if status == 403:
         raise OtaError("the token may not read %s (Contents: read)" % name)
     e = HttpError("%s answers %d for the release" % (host, status))
     e.status = status
     raise e
+
+
+def _unauthorized(net, host):
+    if net.auth:
+        raise OtaError("the token is not accepted by " + host)
+    raise OtaError("%s answers 401: are headers or query of CONFIG missing or wrong?" % host)
 
 
 def limited(net, host):

@@ -34,7 +34,10 @@ fn bytes(log: &[Asked]) -> u64 {
 }
 
 fn board(world: &World, base_url: &str) -> Board {
-    let config = config(&[("base_url", &format!("'{base_url}'"))]);
+    board_with(world, &config(&[("base_url", &format!("'{base_url}'"))]))
+}
+
+fn board_with(world: &World, config: &str) -> Board {
     let own: [(&str, &[u8]); 1] = [("secrets.py", config.as_bytes())];
     let folder = world.bench.board_folder("v1.0.0", Agent::Mpy, &own).unwrap();
     Board::new(&MicroPython::find(Word::Bits64).unwrap(), FileSystem::Lfs, &folder).unwrap()
@@ -205,28 +208,67 @@ fn a_cache_hides_a_release_where_nothing_is_said_and_not_in_a_mirror() {
     assert_eq!(row.version, "v1.1.0", "{}", row.output);
 }
 
+/// What a board with these settings says at its look, and the version that it has then.
+fn looks(world: &World, base_url: &str, more: &[(&str, &str)]) -> (String, String) {
+    let base_url = format!("'{base_url}'");
+    let told =
+        config(&[&[("base_url", base_url.as_str()), ("insecure_token_over_http", "True")], more].concat());
+    let board = board_with(world, &told);
+    let output = board.run().unwrap().output;
+    (installed(&board).0, output)
+}
+
 #[test]
 fn a_private_bucket_is_read_with_headers_of_the_config() {
     // A bucket behind Basic, as nginx or rclone ask for it.
     let folder = TempDir::new().unwrap();
-    let world = World::new(&["v1.0.0"]);
+    let world = World::new(&["v1.0.0", "v1.1.0"]);
     to_folder(folder.path())(&world);
     let server = crate::stores::rclone_with("http", folder.path(), &["--user", "board", "--pass", "hunter2"]);
-    let base = format!("'http://{}'", server.address);
-    let told = config(&[
-        ("base_url", &base),
-        ("headers", "{'Authorization': 'Basic Ym9hcmQ6aHVudGVyMg=='}"),
-        ("insecure_token_over_http", "True"),
-    ]);
-    let own: [(&str, &[u8]); 1] = [("secrets.py", told.as_bytes())];
-    let folder_of_board = world.bench.board_folder("v1.0.0", Agent::Mpy, &own).unwrap();
-    let board =
-        Board::new(&MicroPython::find(Word::Bits64).unwrap(), FileSystem::Lfs, &folder_of_board).unwrap();
-    world.publish("v1.1.0");
-    to_folder(folder.path())(&world);
-    let output = board.run().unwrap().output;
-    assert_eq!(installed(&board), ("v1.1.0".to_owned(), true), "{output}");
-    assert!(!output.contains("hunter2") && !output.contains("Ym9hcmQ6aHVudGVyMg"), "{output}");
+    let base = format!("http://{}", server.address);
+    let mut ran = 0;
+    for (headers, version, why) in [
+        ("{'Authorization': 'Basic Ym9hcmQ6aHVudGVyMg=='}", "v1.1.0", "v1.1.0 is installed"),
+        (
+            "{'Authorization': 'Basic Ym9hcmQ6aHVudGVyMQ=='}",
+            "v1.0.0",
+            "answers 401: are headers or query of CONFIG missing or wrong?",
+        ),
+    ] {
+        let (installed, output) = looks(&world, &base, &[("headers", headers)]);
+        assert_eq!(installed, version, "{output}");
+        assert!(output.contains(why), "{output}");
+        assert!(!output.contains("hunter") && !output.contains("Ym9hcmQ6aHVudGVy"), "{output}");
+        ran += 1;
+    }
+    println!("  cases {ran}: passwords for a private folder");
+    assert_eq!(ran, 2);
+}
+
+#[test]
+fn a_private_container_is_read_with_a_signature_in_the_query() {
+    let azure = Azure::private();
+    let world = World::new(&["v1.0.0", "v1.1.0"]);
+    to_azure(&azure)(&world);
+    let base = format!("http://{}{}", azure.server.address, azure_path());
+    let query = azure.read_only();
+    let other = query.replace("sp=r", "sp=rl");
+    let mut ran = 0;
+    for (query, version, why) in [
+        (Some(&query), "v1.1.0", "v1.1.0 is installed"),
+        (Some(&other), "v1.0.0", "403"),
+        (None, "v1.0.0", "403"),
+    ] {
+        let told = query.map(|query| format!("'{query}'"));
+        let more: Vec<_> = told.iter().map(|told| ("query", told.as_str())).collect();
+        let (installed, output) = looks(&world, &base, &more);
+        assert_eq!(installed, version, "{output}");
+        assert!(output.contains(why), "{output}");
+        assert!(!output.contains("sig="), "{output}");
+        ran += 1;
+    }
+    println!("  cases {ran}: signatures for a private container");
+    assert_eq!(ran, 3);
 }
 
 /// A copy of a folder, with the hidden files of a server.

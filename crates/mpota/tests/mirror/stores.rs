@@ -180,40 +180,61 @@ pub fn nginx(what: &Nginx<'_>) -> Running {
     Running::start(&command, address, home)
 }
 
-/// Azurite with one container that everybody may read.
+/// Azurite with one container.
 pub struct Azure {
     pub server: Running,
 }
 
+fn signature(text: &str) -> String {
+    let secret = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, SECRET).unwrap();
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret);
+    base64::Engine::encode(&base64::prelude::BASE64_STANDARD, ring::hmac::sign(&key, text.as_bytes()))
+}
+
 impl Azure {
+    /// Everybody may read.
     pub fn start() -> Self {
+        Self::with_container(&[("x-ms-blob-public-access", "blob")])
+    }
+
+    /// Nobody reads without a signature.
+    pub fn private() -> Self {
+        Self::with_container(&[])
+    }
+
+    fn with_container(access: &[(&str, &str)]) -> Self {
         let (address, home) = (free(), TempDir::new().unwrap());
         let mut command = clients::azurite().unwrap();
         command.args(["--blobHost", "127.0.0.1", "--blobPort", &address.port().to_string(), "--silent"]);
         command.args(["--disableTelemetry", "--skipApiVersionCheck", "--inMemoryPersistence"]);
         command.env("AZURITE_ACCOUNTS", format!("{KEY}:{SECRET}"));
         let azure = Self { server: Running::start(&command, address, home) };
-        azure.create_container();
+        azure.create_container(access);
         azure
     }
 
     /// As Azure's documents say it is signed: no client of mpota makes containers.
-    fn create_container(&self) {
+    fn create_container(&self, access: &[(&str, &str)]) {
         let date = httpdate::fmt_http_date(SystemTime::now());
-        let headers =
-            [("x-ms-blob-public-access", "blob"), ("x-ms-date", &date), ("x-ms-version", "2021-08-06")];
+        let headers = [access, &[("x-ms-date", date.as_str()), ("x-ms-version", "2021-08-06")]].concat();
         let signed: String = headers.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
         let text = format!("PUT{}{signed}/{KEY}/{KEY}/{BUCKET}\nrestype:container", "\n".repeat(12));
-        let secret = base64::Engine::decode(&base64::prelude::BASE64_STANDARD, SECRET).unwrap();
-        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &secret);
-        let signature = ring::hmac::sign(&key, text.as_bytes());
-        let signature = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, signature.as_ref());
+        let signature = signature(&text);
         let mut request = ureq::put(format!("{}/{BUCKET}?restype=container", self.endpoint()));
         for (name, value) in headers {
             request = request.header(name, value);
         }
         let answer = request.header("Authorization", format!("SharedKey {KEY}:{signature}")).send_empty();
         assert_eq!(answer.unwrap().status(), 201);
+    }
+
+    /// The query that lets who has it read all objects of the container, a shared access signature. No client of mpota
+    /// makes one either: as Azure's page "Create a service SAS" says.
+    pub fn read_only(&self) -> String {
+        let (until, version) = ("2099-01-01", "2021-08-06");
+        let text = format!("r\n\n{until}\n/blob/{KEY}/{BUCKET}\n\n\n\n{version}\nc\n\n\n\n\n\n\n");
+        let signature = signature(&text).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        format!("sv={version}&se={until}&sr=c&sp=r&sig={signature}")
     }
 
     pub fn endpoint(&self) -> String {
