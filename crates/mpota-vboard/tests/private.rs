@@ -46,10 +46,10 @@ fn a_private_release_of_250_assets_is_found_page_by_page() {
         // The names of files in a release without a pack are looked for on all pages, once.
         assert_eq!(pages, if plain { 3 } else { 0 }, "{}", first.output);
         if !plain {
-            // The release, the manifest, the pack; and once more what is the latest, before the end of the trial.
+            // The release, the manifest, the pack; and once more the latest and its manifest, before the end of the trial.
             let calls = world.server.requests();
             let api: Vec<_> = calls.iter().filter(|r| r.listener != ListenerKind::Asset).collect();
-            assert_eq!(api.len(), 4, "{api:#?}");
+            assert_eq!(api.len(), 5, "{api:#?}");
         }
     }
 }
