@@ -52,7 +52,7 @@ def _find(net, enough):
                 net.tag = use("mpota.want").decoded(net.tag)
             if enough(net.tag):
                 return True
-        if net.tag and split(url)[0] != split(to)[0]:
+        if net.tag and c.record["state"] != "trial" and split(url)[0] != split(to)[0]:
             yield from use("mpota.redirect").guess(net, url)
         return False
 
