@@ -2,9 +2,10 @@
 //! version that the channel has. Boards read it at `releases/download/CHANNEL/manifest.json`, without
 //! the API, and fetch the files from the version's own release.
 
+use super::answer::Outcome;
 use super::error::PublishError;
 use super::exchange::{named, next};
-use super::github::{AssetObject, Outcome, ReleaseObject, UPLOADED};
+use super::github::{AssetObject, ReleaseObject, UPLOADED};
 use super::{Run, Step};
 use crate::release::dist::MANIFEST;
 use mpota_format::manifest::Manifest;

@@ -3,7 +3,8 @@
 
 use serde_json::json;
 
-use super::github::{AssetObject, Outcome, ReleaseObject};
+use super::answer::Outcome;
+use super::github::{AssetObject, ReleaseObject};
 use super::link::Link;
 use super::local::LocalAsset;
 

@@ -1,14 +1,15 @@
-//! GitHub's REST API as far as publishing goes: what is asked, and what an answer means.
+//! GitHub's REST API as far as publishing goes.
 
 use std::cell::Cell;
 use std::io::{Read, Take};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use mpota_format::digest::Digests;
 use serde::Deserialize;
 use serde_json::Value;
-use ureq::http::{HeaderMap, Method, Request};
+use ureq::http::{Method, Request};
 
+use super::answer::{Answer, Outcome, Trouble, broken, limit};
 use super::error::PublishError;
 use crate::remote::access::Access;
 use crate::remote::source::{self, SourceError};
@@ -25,25 +26,6 @@ pub(super) const UPLOADED: &str = "uploaded";
 /// The longest that a request may take, and an upload's slowest pace in bytes a second on top of that.
 const LONGEST: Duration = Duration::from_secs(120);
 const SLOWEST: u64 = 4096;
-
-/// Why a request was for nothing.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// It may work later: after `wait`, where the server said when.
-    Again {
-        why: String,
-        wait: Option<Duration>,
-    },
-    Final(PublishError),
-}
-
-impl<E: Into<PublishError>> From<E> for Trouble {
-    fn from(error: E) -> Self {
-        Self::Final(error.into())
-    }
-}
-
-pub(super) type Outcome<T> = Result<T, Trouble>;
 
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct ReleaseObject {
@@ -81,45 +63,6 @@ struct Repository {
 struct Permissions {
     #[serde(default)]
     push: bool,
-}
-
-/// An answer that is not an error of its own.
-pub(super) struct Answer {
-    pub status: u16,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json<T: for<'a> Deserialize<'a>>(&self, what: &str) -> Outcome<T> {
-        serde_json::from_slice(&self.body).map_err(|error| Trouble::Again {
-            why: format!("{what}: the answer is not what GitHub documents: {error}"),
-            wait: None,
-        })
-    }
-
-    /// GitHub's message, with the fields that it names.
-    pub fn message(&self) -> String {
-        let Ok(body) = serde_json::from_slice::<Value>(&self.body) else { return self.status.to_string() };
-        let mut said = body["message"].as_str().unwrap_or("no reason given").to_owned();
-        for error in body["errors"].as_array().into_iter().flatten() {
-            let part = |key: &str| error[key].as_str();
-            let more = part("message").map(str::to_owned).or_else(|| {
-                Some(format!("{} {}", part("field").unwrap_or_default(), part("code")?).trim().to_owned())
-            });
-            said = said + "; " + &more.unwrap_or_default();
-        }
-        said
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Whether a 422 says that the name or tag is there already.
-    pub fn already_exists(&self) -> bool {
-        self.status == 422 && String::from_utf8_lossy(&self.body).contains("already_exists")
-    }
 }
 
 /// A repository and a token that may write to it.
@@ -451,35 +394,6 @@ impl Client {
             _ => Ok(answer),
         }
     }
-}
-
-/// How long the server wants to be left alone, if it said 403 or 429 for that.
-/// Source: GitHub's "Rate limits for the REST API".
-fn limit(answer: &Answer) -> Option<Duration> {
-    let number = |name: &str| answer.header(name)?.trim().parse::<u64>().ok();
-    if let Some(seconds) = number("retry-after") {
-        return Some(Duration::from_secs(seconds));
-    }
-    if number("x-ratelimit-remaining") == Some(0) {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        // One second more: the clocks differ.
-        return number("x-ratelimit-reset").map(|at| Duration::from_secs(at.saturating_sub(now) + 1));
-    }
-    answer.message().contains("secondary rate limit").then_some(Duration::from_secs(60))
-}
-
-fn broken(url: &str, error: ureq::Error) -> Trouble {
-    let refused = match &error {
-        ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::InvalidData,
-        ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::HostNotFound => false,
-        ureq::Error::Protocol(_) => false,
-        _ => true,
-    };
-    if refused {
-        // Such as a certificate that is not trusted: that does not get better.
-        return SourceError::Http { url: url.to_owned(), source: Box::new(error) }.into();
-    }
-    Trouble::Again { why: format!("{url}: {error}"), wait: None }
 }
 
 /// As part of a path or a query. Versions and the names of assets have few other characters than these.

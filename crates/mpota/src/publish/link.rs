@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Step;
+use super::answer::{Outcome, Trouble};
 use super::error::PublishError;
-use super::github::{AssetObject, Client, Outcome, ReleaseObject, Trouble};
+use super::github::{AssetObject, Client, ReleaseObject};
 use super::local::LocalAsset;
 
 /// So often in a row something may fail.

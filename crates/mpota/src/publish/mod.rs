@@ -5,6 +5,7 @@
 //! assets, the manifest last; only when the server confirms every name, size and digest is the draft
 //! published, and then it is read the way a board reads it.
 
+mod answer;
 mod channel;
 mod error;
 mod exchange;

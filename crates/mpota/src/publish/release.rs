@@ -3,8 +3,9 @@
 use mpota_format::version::Version;
 use serde_json::json;
 
+use super::answer::{Outcome, Trouble};
 use super::error::{PublishError, told};
-use super::github::{Outcome, ReleaseObject, Trouble, UPLOADED};
+use super::github::{ReleaseObject, UPLOADED};
 use super::{Run, Step};
 use crate::release::dist::MANIFEST;
 use crate::release::verify::{self, VerifyOptions};

@@ -6,8 +6,9 @@ use mpota_format::version::{Version, is_channel};
 
 use super::{Refusal, RolloutOptions};
 use crate::publish::Step;
+use crate::publish::answer::{Outcome, Trouble};
 use crate::publish::exchange::{named, next};
-use crate::publish::github::{AssetObject, Outcome, ReleaseObject, Trouble, UPLOADED};
+use crate::publish::github::{AssetObject, ReleaseObject, UPLOADED};
 use crate::publish::link::Link;
 use crate::publish::local::LocalAsset;
 use crate::release::keys::SigningKey;

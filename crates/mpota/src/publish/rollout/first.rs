@@ -2,7 +2,7 @@
 
 use super::bring::signed_by;
 use super::{There, now, plan, signed};
-use crate::publish::github::Outcome;
+use crate::publish::answer::Outcome;
 use crate::publish::local::LocalAsset;
 use crate::publish::rollout::{Change, Refusal};
 use crate::publish::{PublishError, Run, Step};
