@@ -361,7 +361,7 @@ fn fault_22_three_things_that_are_not_found_three_messages() {
     let asset = rig.attack("no asset", &["not found: weather-v1.1.0.pack in release v1.1.0"]).why;
     assert!(!asset.contains("private"), "the manifest was read without one: {asset}");
 
-    let rig = Setup::default().set("token", "'tkn-1'").set("insecure_token_over_http", "True").rig();
+    let rig = Setup::private().rig();
     rig.server.store().token = Some("tkn-2".into());
     let words = ["the token may not read it"];
     let private = rig.refused("private", &words, &json!({})).why;

@@ -40,23 +40,19 @@ fn turns_into(rig: &Rig, later: Store, answer: Answer) -> Arc<AtomicUsize> {
     looks
 }
 
-fn private() -> Setup {
-    Setup::default().set("token", "'tkn-1'").set("insecure_token_over_http", "True")
-}
-
-/// The manifest of v1.1.0 with another version in it, signed.
-fn manifest_of(rig: &Rig, version: &str) -> Vec<u8> {
-    let text = String::from_utf8(rig.manifest()).unwrap();
-    rig.key.sign(text.replace("\"v1.1.0\"", &format!("\"{version}\"")).as_bytes())
+/// A private repository where there is a token.
+fn rig(token: Option<&str>) -> Rig {
+    let rig = if token.is_some() { Setup::private() } else { Setup::default() }.rig();
+    rig.server.store().token = token.map(Into::into);
+    rig
 }
 
 #[test]
 fn fault_56_a_version_on_trial_is_not_blamed_for_the_newest_release() {
     let mut ran = 0;
     for token in [None, Some("tkn-1")] {
-        let rig = if token.is_some() { private() } else { Setup::default() }.rig();
-        rig.server.store().token = token.map(Into::into);
-        let other = manifest_of(&rig, "v1.3.0");
+        let rig = rig(token);
+        let other = rig.key.sign(rig.manifest_of("v1.3.0").as_bytes());
         let cases: [(&str, Answer, Option<Vec<u8>>); 7] = [
             ("made by hand, without a manifest", None, None),
             ("403, as S3 says it", Some(("403 Forbidden", Vec::new())), Some(Vec::new())),
@@ -98,8 +94,7 @@ fn fault_56_settings_that_find_no_release_of_the_app_are_no_proof() {
         }),
     ];
     for (what, token, change) in cases {
-        let rig = if token.is_some() { private() } else { Setup::default() }.rig();
-        rig.server.store().token = token.map(Into::into);
+        let rig = rig(token);
         let mut later = rig.store();
         later.latest = NEWER.into();
         change(&mut later);

@@ -73,8 +73,7 @@ fn fault_08_an_older_version_with_a_good_signature() {
     let mut ran = 0;
     let long = format!("v0.9.9-{}", "a".repeat(56));
     for version in ["v0.9.0", "v1.0.0-rc.1", "v0.10.0", "0.99.99", &long] {
-        let text =
-            String::from_utf8(rig.manifest()).unwrap().replace("\"v1.1.0\"", &format!("\"{version}\""));
+        let text = rig.manifest_of(version);
         let mut store = rig.server.store();
         store.put(version, "manifest.json", rig.key.sign(text.as_bytes()));
         store.latest = version.into();
@@ -97,7 +96,7 @@ fn fault_08_an_older_version_with_a_good_signature() {
 #[test]
 fn fault_08_a_pinned_older_version_is_installed_where_that_is_allowed() {
     let rig = Setup::default().set("tag", "'v0.9.0'").set("allow_downgrade", "True").rig();
-    let text = String::from_utf8(rig.manifest()).unwrap().replace("\"v1.1.0\"", "\"v0.9.0\"");
+    let text = rig.manifest_of("v0.9.0");
     {
         let mut store = rig.server.store();
         store.put("v0.9.0", "manifest.json", rig.key.sign(text.as_bytes()));

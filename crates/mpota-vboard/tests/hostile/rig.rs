@@ -78,6 +78,11 @@ impl Setup {
         self
     }
 
+    /// A board of a private repository; the server asks for the token where its store has one.
+    pub fn private() -> Self {
+        Self::default().set("token", "'tkn-1'").set("insecure_token_over_http", "True")
+    }
+
     pub fn rig(self) -> Rig {
         let key = Key::new(1);
         let bench = Bench::new().expect("a bench");
@@ -179,6 +184,12 @@ impl Rig {
 
     pub fn manifest(&self) -> Vec<u8> {
         self.good("v1.1.0", "manifest.json")
+    }
+
+    /// The manifest of v1.1.0 as that of another version, to be signed.
+    pub fn manifest_of(&self, version: &str) -> String {
+        let text = String::from_utf8(self.manifest()).expect("text");
+        text.replace("\"v1.1.0\"", &format!("\"{version}\""))
     }
 
     /// The releases are what they were, and the server behaves.
